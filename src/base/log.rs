@@ -1,0 +1,1 @@
+//! Logging: levels per module, repeated lines collapsed.

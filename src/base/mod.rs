@@ -1,0 +1,10 @@
+//! What everything else stands on, and what stands on nothing of ours.
+
+pub mod config;
+pub mod error;
+pub mod log;
+pub mod secret;
+pub mod spec;
+pub mod time;
+
+pub use error::{Error, Kind, Result};

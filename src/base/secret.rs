@@ -1,0 +1,70 @@
+//! Secrets that cannot be printed by accident.
+
+use std::fmt;
+
+use url::Url;
+
+/// What the API and the logs show in place of a secret (manual 5.3.1).
+pub const MASK: &str = "******";
+
+/// A password or key: `Debug` and `Display` show [`MASK`].
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for the one place that must send or check it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// `url` with the password in its user part replaced by [`MASK`]; text that is no URL comes back as
+/// it is, up to an `@`: what stands before that might be a password.
+pub fn redact_url(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            // Fails only for URLs without a host, which have no password either.
+            let _ = parsed.set_password(Some(MASK));
+            parsed.to_string()
+        }
+        Ok(_) => url.to_owned(),
+        Err(_) => match url.rsplit_once('@') {
+            Some((_, rest)) => format!("{MASK}@{rest}"),
+            None => url.to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_prints_a_secret() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(format!("{secret} {secret:?}"), "****** ******");
+        assert_eq!(redact_url("rtsp://u:hunter2@h:554/x?a=1"), "rtsp://u:******@h:554/x?a=1");
+        assert_eq!(redact_url("rtsp://h/x"), "rtsp://h/x");
+        assert_eq!(redact_url("not a url: u:hunter2@h"), "******@h");
+    }
+}

@@ -1,0 +1,1 @@
+//! The live time line of one viewer.

@@ -1,0 +1,1 @@
+//! Walks and converts NAL units: length-prefixed (MP4) and Annex B (TS).

@@ -1,0 +1,5 @@
+//! Ways out: one file per protocol.
+
+pub mod hls;
+pub mod webrtc;
+pub mod ws;

@@ -1,0 +1,1 @@
+//! Live WebRTC: all viewers on one UDP port.

@@ -1,0 +1,1 @@
+//! Live fMP4 over WebSocket.

@@ -1,0 +1,1 @@
+//! Pictures of key frames, made in a child process.

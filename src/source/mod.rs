@@ -1,0 +1,1 @@
+//! Inputs: one file per kind, and the one reconnect policy.
