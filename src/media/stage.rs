@@ -111,6 +111,11 @@ impl Stage {
         Some(Stamp { dts, pts: dts, duration: self.audio.interval })
     }
 
+    /// How long ago the time line began.
+    pub fn age(&self, now: MonoTime) -> Duration {
+        self.start.map_or(Duration::ZERO, |start| now.since(start))
+    }
+
     /// How long ago the given track had its last frame; `None` before its first.
     pub fn quiet(&self, track: Track, now: MonoTime) -> Option<Duration> {
         let line = match track {
