@@ -244,7 +244,10 @@ impl Cursor {
                 continue;
             }
             self.need_key = false;
-            let lag = state.ring.back().map_or(MediaTime::ZERO, |newest| newest.dts - frame.dts);
+            let lag = state
+                .ring
+                .back()
+                .map_or(MediaTime::ZERO, |newest| (newest.dts - frame.dts).max(MediaTime::ZERO));
             return Some(Event::Frame { frame: frame.clone(), lag });
         }
         None
