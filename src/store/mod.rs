@@ -1,1 +1,95 @@
-//! The database: the only place with SQL.
+//! The database: the only place with SQL. One SQLite file, `<data-dir>/h5edge.db`, with one file
+//! here per table.
+//!
+//! Calls block, for a commit as long as the disk takes to sync (an SD card: tens of milliseconds),
+//! and one lock puts them in a row. Code on a tokio thread therefore goes through [`Store::run`];
+//! only start-up code calls the methods directly. The lock is held within one method and never
+//! while another is taken. Memory: SQLite's page cache, 2 MB at most.
+
+mod migrate;
+mod seal;
+mod settings;
+mod sources;
+mod users;
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::base::{Error, Result};
+use seal::Seal;
+pub use users::User;
+
+/// The open database and the key that its secrets are sealed with.
+pub struct Store {
+    db: Mutex<Connection>,
+    seal: Seal,
+}
+
+impl Store {
+    /// Opens `<data_dir>/h5edge.db`, made at the first start together with the directory, brings its
+    /// tables up to date and checks them.
+    ///
+    /// Errors: `Unsupported` when a newer h5edge wrote the database, `Internal` when it is damaged or
+    /// the disk fails.
+    pub fn open(data_dir: &Path) -> Result<Arc<Self>> {
+        let within = |error: Error| error.context(data_dir.display());
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data_dir)
+            .map_err(|error| within(error.into()))?;
+        let seal = Seal::open(data_dir).map_err(within)?;
+        let db = connect(&data_dir.join("h5edge.db"))?;
+        Ok(Arc::new(Self { db: Mutex::new(db), seal }))
+    }
+
+    /// Runs `work` on a thread that may block.
+    pub async fn run<T, F>(self: &Arc<Self>, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> Result<T> + Send + 'static,
+    {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || work(&store))
+            .await
+            .map_err(|error| Error::internal(format!("database task: {error}")))?
+    }
+
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        // A panic elsewhere cannot have left a transaction half done: dropping it rolls back.
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let within = |error: Error| error.context(path.display());
+    // Made here because SQLite would go by the umask; its -wal and -shm files take the mode over.
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| within(error.into()))?;
+    prepare(Connection::open(path)?).map_err(within)
+}
+
+fn prepare(mut db: Connection) -> Result<Connection> {
+    db.busy_timeout(Duration::from_secs(5))?;
+    // FULL: a change that was answered with success is still there after a power cut. In WAL mode that
+    // is one sync for each commit, and commits here come from people's clicks.
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict != "ok" {
+        return Err(Error::internal(format!("the database is damaged: {verdict}")));
+    }
+    migrate::run(&mut db)?;
+    Ok(db)
+}
+
+#[cfg(test)]
+mod tests;

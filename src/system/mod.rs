@@ -1,1 +1,8 @@
 //! Facts about the machine.
+
+mod run;
+
+pub use run::{RunInfo, Sampler, rate_text, space_text};
+
+/// The version that `GetSystemInfo` and `h5edge version` tell.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

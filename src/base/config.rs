@@ -1,1 +1,0 @@
-//! The configuration file: every key, its default, unit and bounds.

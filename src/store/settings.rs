@@ -1,0 +1,24 @@
+//! The table `settings`: single values that the program keeps for itself.
+
+use rusqlite::params;
+use uuid::Uuid;
+
+use super::Store;
+use crate::base::Result;
+
+impl Store {
+    /// This device's identity (`strHostId`): a random UUID, made at the first call and kept.
+    pub fn host_id(&self) -> Result<String> {
+        self.setting_or("host_id", || Uuid::new_v4().to_string())
+    }
+
+    /// The value of `key`; where there is none, `first` is kept and returned.
+    fn setting_or(&self, key: &str, first: impl FnOnce() -> String) -> Result<String> {
+        let db = self.db();
+        db.execute(
+            "INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+            params![key, first()],
+        )?;
+        Ok(db.query_row("SELECT value FROM settings WHERE key = ?1", [key], |row| row.get(0))?)
+    }
+}

@@ -1,0 +1,84 @@
+//! The table `sources`.
+
+use rusqlite::{Row, params};
+
+use super::Store;
+use crate::base::secret::Secret;
+use crate::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
+use crate::base::{Error, Result};
+
+impl Store {
+    /// All sources, in the order in which they were added.
+    ///
+    /// One whose password cannot be decrypted comes without it, and is named in the log; its row
+    /// stays, so that putting the right key back mends it.
+    pub fn sources(&self) -> Result<Vec<SourceSpec>> {
+        let db = self.db();
+        let mut query = db.prepare_cached(
+            "SELECT token, name, kind, url, user, password, audio, connect, transport
+             FROM sources ORDER BY position",
+        )?;
+        let rows = query.query_map([], |row| Ok((spec(row)?, row.get::<_, Vec<u8>>("password")?)))?;
+        rows.map(|row| {
+            let (mut spec, sealed) = row?;
+            match self.seal.unseal(&sealed, &spec.token) {
+                Ok(password) => spec.password = password,
+                Err(error) => tracing::error!(token = spec.token, "camera password: {error}"),
+            }
+            Ok(spec)
+        })
+        .collect()
+    }
+
+    /// Adds a source at the end. `Refused` when its token is used.
+    pub fn insert_source(&self, spec: &SourceSpec) -> Result<()> {
+        let password = self.seal.seal(&spec.password, &spec.token)?;
+        let added = self.db().execute(
+            "INSERT INTO sources (token, name, kind, url, user, password, audio, connect, transport)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (token) DO NOTHING",
+            params![
+                spec.token,
+                spec.name,
+                spec.kind.as_str(),
+                spec.url,
+                spec.user,
+                password,
+                spec.audio,
+                spec.connect.as_str(),
+                spec.transport.as_str(),
+            ],
+        )?;
+        match added {
+            0 => Err(Error::refused(format!("token {} is used already", spec.token))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes a source. `NotFound` when there is none with this token.
+    pub fn delete_source(&self, token: &str) -> Result<()> {
+        match self.db().execute("DELETE FROM sources WHERE token = ?1", [token])? {
+            0 => Err(Error::not_found(format!("token {token} is not known"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The row without its password.
+fn spec(row: &Row) -> rusqlite::Result<SourceSpec> {
+    Ok(SourceSpec {
+        token: row.get("token")?,
+        name: row.get("name")?,
+        kind: named(row, "kind", SourceKind::parse)?,
+        url: row.get("url")?,
+        user: row.get("user")?,
+        password: Secret::default(),
+        audio: row.get("audio")?,
+        connect: named(row, "connect", Connect::parse)?,
+        transport: named(row, "transport", RtspTransport::parse)?,
+    })
+}
+
+fn named<T>(row: &Row, column: &str, parse: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let name: String = row.get(column)?;
+    parse(&name).ok_or_else(|| rusqlite::Error::InvalidColumnName(format!("{column} `{name}`")))
+}

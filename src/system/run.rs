@@ -1,0 +1,142 @@
+//! What `GetRunInfo` tells: how long the daemon has run, and how busy the machine is.
+//!
+//! Nothing runs in the background. A sample is taken when somebody asks, at most once a second, and
+//! rates are over the time since the sample before it; an idle daemon therefore spends nothing here.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::sys::statvfs::statvfs;
+use sysinfo::{MemoryRefreshKind, Networks, System};
+
+/// Askers within this time share a sample; also far enough above sysinfo's own floor of 0.2 s for the
+/// CPU figure to mean something.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// One sample. Sizes in bytes, rates in bits per second, percentages of the whole machine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunInfo {
+    /// Since the daemon started.
+    pub uptime: Duration,
+    /// 0 to 100, over all cores.
+    pub cpu_percent: u8,
+    /// 0 to 100: memory that is not available to a new program.
+    pub memory_percent: u8,
+    pub memory_total: u64,
+    /// Over all interfaces but loopback.
+    pub network_in: u64,
+    pub network_out: u64,
+    /// Of the file system that holds the data directory.
+    pub disk_total: u64,
+    /// What a program without special rights can still write there.
+    pub disk_free: u64,
+}
+
+/// Takes samples. Calls block, for about a millisecond (reads of `/proc` and `/sys`).
+pub struct Sampler {
+    data_dir: PathBuf,
+    start: Instant,
+    last: Mutex<Last>,
+}
+
+struct Last {
+    system: System,
+    networks: Networks,
+    taken: Instant,
+    info: RunInfo,
+}
+
+impl Sampler {
+    /// Takes the first sample: the first asker gets rates since now. `data_dir` must exist.
+    pub fn new(data_dir: &Path) -> Self {
+        let now = Instant::now();
+        let mut last = Last {
+            system: System::new(),
+            networks: Networks::new_with_refreshed_list(),
+            taken: now,
+            info: RunInfo::default(),
+        };
+        last.refresh(now, data_dir);
+        Self { data_dir: data_dir.to_owned(), start: now, last: Mutex::new(last) }
+    }
+
+    /// The figures now, or those of less than a second ago.
+    pub fn read(&self) -> RunInfo {
+        let now = Instant::now();
+        let mut last = self.last();
+        if now.duration_since(last.taken) >= FRESH {
+            last.refresh(now, &self.data_dir);
+        }
+        RunInfo { uptime: now.duration_since(self.start), ..last.info.clone() }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        // Whatever a panic left half read is read again by the next sample.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Last {
+    fn refresh(&mut self, now: Instant, data_dir: &Path) {
+        self.system.refresh_cpu_usage();
+        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+        self.networks.refresh(true);
+        let (received, sent) = self
+            .networks
+            .iter()
+            .filter(|(name, _)| *name != "lo")
+            .fold((0, 0), |(received, sent), (_, data)| {
+                (received + data.received(), sent + data.transmitted())
+            });
+        let elapsed = now.duration_since(self.taken);
+        let memory_total = self.system.total_memory();
+        let (disk_total, disk_free) = disk(data_dir);
+        self.taken = now;
+        self.info = RunInfo {
+            uptime: Duration::ZERO,
+            cpu_percent: self.system.global_cpu_usage().round().clamp(0.0, 100.0) as u8,
+            memory_percent: percent(self.system.used_memory(), memory_total),
+            memory_total,
+            network_in: bits_per_second(received, elapsed),
+            network_out: bits_per_second(sent, elapsed),
+            disk_total,
+            disk_free,
+        };
+    }
+}
+
+/// Total and free bytes of the file system that holds `path`; zeros when it cannot be asked. Not from
+/// sysinfo, which lists mounts and leaves it to the caller to find the right one.
+fn disk(path: &Path) -> (u64, u64) {
+    statvfs(path).map_or((0, 0), |fs| {
+        let block = fs.fragment_size() as u64;
+        (fs.blocks() as u64 * block, fs.blocks_available() as u64 * block)
+    })
+}
+
+fn percent(part: u64, whole: u64) -> u8 {
+    if whole == 0 { 0 } else { (part as f64 / whole as f64 * 100.0).round().min(100.0) as u8 }
+}
+
+fn bits_per_second(bytes: u64, elapsed: Duration) -> u64 {
+    if elapsed.is_zero() { 0 } else { (bytes as f64 * 8.0 / elapsed.as_secs_f64()).round() as u64 }
+}
+
+impl RunInfo {
+    /// `strRunTime`: `0H 23MIN` (manual 5.2.5); hours count on past 24.
+    pub fn run_time(&self) -> String {
+        let minutes = self.uptime.as_secs() / 60;
+        format!("{}H {}MIN", minutes / 60, minutes % 60)
+    }
+}
+
+/// `strNetworkIn` and `strNetworkOut`: `0kpbs`, spelt as in manual 5.2.5, meaning 1000 bits a second.
+pub fn rate_text(bits_per_second: u64) -> String {
+    format!("{}kpbs", bits_per_second / 1000)
+}
+
+/// `strTotalSpace` and `strFreeSpace`: `63Gbytes`, as later editions have it, of 2^30 bytes each.
+pub fn space_text(bytes: u64) -> String {
+    format!("{}Gbytes", bytes >> 30)
+}
