@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::frame::{Frame, Track};
+use super::frame::Frame;
 use super::params::Params;
 use crate::base::time::MediaTime;
 
@@ -265,12 +265,6 @@ impl Cursor {
         self.next = state.newest_key.unwrap_or_else(|| state.end());
         self.need_key = true;
     }
-
-    /// Decoding time of the newest video frame: the live edge of this epoch.
-    pub fn edge(&self) -> Option<MediaTime> {
-        let state = self.hub.lock();
-        state.ring.iter().rev().find(|f| f.track == Track::Video).map(|f| f.dts)
-    }
 }
 
 #[cfg(test)]
@@ -279,6 +273,7 @@ mod tests {
 
     use super::*;
     use crate::base::time::MonoTime;
+    use crate::media::frame::Track;
     use crate::media::params::{VideoCodec, VideoParams};
 
     pub fn params() -> Params {

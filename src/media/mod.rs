@@ -9,6 +9,7 @@ pub mod hub;
 pub mod live;
 pub mod nal;
 pub mod params;
+pub mod reorder;
 pub mod rtp;
 pub mod stage;
 pub mod stream;
