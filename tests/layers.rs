@@ -41,7 +41,9 @@ fn imports(text: &str) -> BTreeSet<String> {
         .skip(1)
         .flat_map(|rest| match rest.strip_prefix('{') {
             Some(inner) => inner.split('}').next().unwrap_or("").split(',').map(first).collect::<Vec<_>>(),
-            None => vec![rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("").to_owned()],
+            None => {
+                vec![rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("").to_owned()]
+            }
         })
         .filter(|name| !name.is_empty())
         .collect()
@@ -78,7 +80,11 @@ fn every_folder_is_in_the_table() {
 fn only_the_store_speaks_sql() {
     for file in rust_files(Path::new("src")) {
         if !file.starts_with("src/store") && !file.starts_with("src/base") {
-            assert!(!fs::read_to_string(&file).unwrap().contains("rusqlite"), "{} uses rusqlite", file.display());
+            assert!(
+                !fs::read_to_string(&file).unwrap().contains("rusqlite"),
+                "{} uses rusqlite",
+                file.display()
+            );
         }
     }
 }

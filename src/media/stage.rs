@@ -233,7 +233,8 @@ mod tests {
     fn jumps_both_ways_do_not_show() {
         for jump in [3_600_000, -3_600_000, 90_000_000] {
             let mut rig = Rig::new();
-            (0..50).for_each(|n| drop(rig.video(Some(5_000_000 + n * 40))));
+            let before: Vec<_> = (0..50).map(|n| rig.video(Some(5_000_000 + n * 40))).collect();
+            assert_eq!(before[49], 1960);
             assert_eq!(rig.video(Some(5_002_000 + jump)), 2000);
             assert_eq!(rig.video(Some(5_002_040 + jump)), 2040);
         }

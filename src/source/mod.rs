@@ -8,6 +8,7 @@ mod container;
 mod feed;
 mod pipeline;
 mod pull;
+mod reach;
 mod rtsp;
 
 use std::collections::HashMap;

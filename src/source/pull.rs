@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::{Backoff, HEALTHY};
 use super::feed::Feed;
 use super::pipeline::{Failure, Outlet, Pipeline, Report, Reporter};
-use super::{Settings, container, rtsp};
+use super::{Settings, container, reach, rtsp};
 use crate::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
 use crate::base::time::Clock;
 use crate::base::{Error, Result};
@@ -127,6 +127,12 @@ impl Puller {
         };
         let healthy = online_since.is_some_and(|since: Instant| since.elapsed() >= HEALTHY);
         running.stop().await;
+        let end = match end {
+            Some(failure) if online_since.is_none() && failure.reason == OfflineReason::Lost => {
+                Some(reach::failure(&self.spec.url).await.unwrap_or(failure))
+            }
+            end => end,
+        };
         (healthy, end)
     }
 
