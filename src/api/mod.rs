@@ -1,1 +1,61 @@
-//! The HTTP surface.
+//! The HTTP surface: one table of calls ([`table`]), one normalising step in front of it
+//! ([`normalise`]), and thin handlers, one file per chapter of the manual.
+//!
+//! Tasks: one per connection ([`http`]), one per call that changes something (so that a client that
+//! goes away cannot stop it halfway), one per open socket. Memory is bounded by
+//! `http.max_connections` times the head and body limits in [`http`] and [`router`].
+
+pub mod calls;
+pub mod docs;
+pub mod http;
+pub mod line;
+pub mod media;
+pub mod normalise;
+pub mod pages;
+pub mod params;
+pub mod reply;
+pub mod request;
+pub mod router;
+pub mod session;
+pub mod sources;
+pub mod spec;
+pub mod streams;
+pub mod system;
+pub mod table;
+pub mod tls;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+pub use self::docs::docs;
+pub use self::http::{Listeners, serve};
+use crate::auth::Auth;
+use crate::base::config::Config;
+use crate::play::webrtc::Rtc;
+use crate::play::ws::Ws;
+use crate::source::Sources;
+use crate::store::Store;
+use crate::system::Sampler;
+
+/// What the handlers work on. Made once by `main`, shared by all connections.
+pub struct Context {
+    pub config: Config,
+    /// Folders that a file source may lie in: `config.sources.roots(data_dir)`.
+    pub file_roots: Vec<PathBuf>,
+    pub auth: Arc<Auth>,
+    pub store: Arc<Store>,
+    pub sources: Arc<Sources>,
+    pub sampler: Sampler,
+    pub ws: Ws,
+    pub rtc: Rtc,
+    /// Cancelled when the daemon stops; sockets end on it.
+    pub shutdown: CancellationToken,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("config", &self.config).finish_non_exhaustive()
+    }
+}

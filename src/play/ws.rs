@@ -1,1 +1,222 @@
-//! Live fMP4 over WebSocket.
+//! Live fMP4 over WebSocket, as the h5stream player pages expect it: the MIME type first and binary,
+//! then the init segment, then one fragment per frame, on a time line that starts at 0 and has no
+//! holes ([`crate::media::live`]).
+//!
+//! One task per viewer. Its only queue is the hub's ring plus at most [`BATCH`] bytes on their way
+//! into the socket; a viewer that cannot keep up skips to the newest key frame, and one that takes
+//! nothing for [`WRITE_PATIENCE`] or says nothing for [`SILENCE`] is dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use tokio::time::{Instant, timeout};
+use warp::ws::{Message, WebSocket};
+
+use crate::base::time::MediaTime;
+use crate::base::{Error, Result};
+use crate::media::fmp4::init_segment;
+use crate::media::frame::Track;
+use crate::media::hub::{Event, Start};
+use crate::media::live::Live;
+use crate::media::stream::{Stream, Viewing};
+
+/// Bytes handed to the socket before it is flushed.
+const BATCH: usize = 256 << 10;
+/// A viewer later than this gives up frames where a newer key frame is there.
+const MAX_LAG: MediaTime = MediaTime::from_millis(1500);
+/// How long a source may take to come up. Client pages give up at 10 s.
+const START_PATIENCE: Duration = Duration::from_secs(9);
+/// How long a write may take.
+const WRITE_PATIENCE: Duration = Duration::from_secs(20);
+/// Clients send something every second, but hidden tabs only once a minute.
+const SILENCE: Duration = Duration::from_secs(120);
+/// How often a viewer that lags is listened to.
+const BUSY_LISTEN: Duration = Duration::from_secs(5);
+/// A close right after the open would make client pages that retry at once spin.
+const CLOSE_DELAY: Duration = Duration::from_secs(2);
+
+/// Close codes of this way out, from the range for applications (RFC 6455 7.4.2).
+mod close {
+    /// The stream ended or changed; connecting again gives the new one.
+    pub const CHANGED: u16 = 4000;
+    /// The source does not deliver; the reason says why.
+    pub const OFFLINE: u16 = 4001;
+}
+
+/// Serves live viewers and counts them.
+#[derive(Clone, Debug, Default)]
+pub struct Ws {
+    viewers: Arc<AtomicUsize>,
+}
+
+impl Ws {
+    /// Viewers connected now (manual 5.7.1).
+    pub fn connect_count(&self) -> usize {
+        self.viewers.load(Ordering::Relaxed)
+    }
+
+    /// Serves one viewer to its end.
+    pub async fn serve(&self, socket: WebSocket, stream: Arc<Stream>) {
+        let _counted = Counted::new(&self.viewers);
+        let viewing = stream.view();
+        let mut socket = socket;
+        let (code, reason) = match show(&mut socket, &viewing).await {
+            Ok(End::Gone) => return,
+            Ok(End::Changed) => (close::CHANGED, "stream changed".to_owned()),
+            Err(error) => {
+                tracing::debug!(source = %stream.token, "viewer dropped: {error}");
+                (close::OFFLINE, error.to_string())
+            }
+        };
+        let farewell = async {
+            // The peer may be gone already, which is what this is about to say.
+            let _ = socket.send(Message::close_with(code, shorten(&reason))).await;
+            let _ = socket.close().await;
+        };
+        let _ = timeout(WRITE_PATIENCE, farewell).await;
+    }
+}
+
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(counter: &'a AtomicUsize) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(counter)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A close frame has room for 123 bytes of reason (RFC 6455 5.5).
+fn shorten(reason: &str) -> String {
+    let end = (0..=reason.len().min(123)).rev().find(|&end| reason.is_char_boundary(end)).unwrap_or(0);
+    reason[..end].to_owned()
+}
+
+enum End {
+    /// The viewer left or is not reachable.
+    Gone,
+    /// The epoch is over.
+    Changed,
+}
+
+async fn show(socket: &mut WebSocket, viewing: &Viewing) -> Result<End> {
+    let begun = Instant::now();
+    let start = viewing.cursor(Start::NewestKey, START_PATIENCE);
+    let (params, mut cursor) = tokio::select! {
+        start = start => match start {
+            Ok(found) => found,
+            Err(error) => {
+                tokio::time::sleep_until(begun + CLOSE_DELAY).await;
+                return Err(error);
+            }
+        },
+        () = until_gone(socket) => return Ok(End::Gone),
+    };
+    let mut out = Out { socket, pending: 0 };
+    out.send(params.mime()).await?;
+    out.send(init_segment(&params)).await?;
+
+    let mut live: Option<Live> = None;
+    let mut last_word = Instant::now();
+    loop {
+        let event = match cursor.poll() {
+            Some(event) => event,
+            None => {
+                out.flush().await?;
+                tokio::select! {
+                    event = cursor.next() => event,
+                    heard = hear(out.socket) => {
+                        if !heard {
+                            return Ok(End::Gone);
+                        }
+                        last_word = Instant::now();
+                        continue;
+                    }
+                }
+            }
+        };
+        match event {
+            Event::Frame { frame, lag } => {
+                if last_word.elapsed() > SILENCE {
+                    return Err(Error::timeout("viewer is silent"));
+                }
+                let live = live.get_or_insert_with(|| Live::new(frame.dts, frame.dts + lag));
+                let late = lag > MAX_LAG && frame.track == Track::Video;
+                let skip_to = if late { cursor.newer_key() } else { None };
+                if let Some(head) = live.fragment(&frame, skip_to) {
+                    out.send(head).await?;
+                    out.send(frame.data.clone()).await?;
+                }
+                if skip_to.is_some() {
+                    cursor.skip_to_newest_key();
+                }
+                if lag > MAX_LAG && last_word.elapsed() > BUSY_LISTEN {
+                    // A viewer that is never caught up with still has to be heard.
+                    match hear(out.socket).now_or_never() {
+                        Some(false) => return Ok(End::Gone),
+                        Some(true) => last_word = Instant::now(),
+                        None => {}
+                    }
+                }
+            }
+            Event::Skipped => {}
+            Event::Ended => {
+                out.flush().await?;
+                return Ok(End::Changed);
+            }
+        }
+    }
+}
+
+/// Waits for a message; `false` if there will be none any more. What live viewers say (keepalives,
+/// playback commands) needs no answer. Cancel-safe.
+async fn hear(socket: &mut WebSocket) -> bool {
+    matches!(socket.next().await, Some(Ok(message)) if !message.is_close())
+}
+
+/// Waits until the viewer left.
+async fn until_gone(socket: &mut WebSocket) {
+    while hear(socket).await {}
+}
+
+/// The sending side, flushed at the live edge and every [`BATCH`] bytes.
+struct Out<'a> {
+    socket: &'a mut WebSocket,
+    pending: usize,
+}
+
+impl Out<'_> {
+    async fn send(&mut self, bytes: impl Into<Bytes>) -> Result<()> {
+        let bytes = bytes.into();
+        self.pending += bytes.len();
+        self.socket.feed(Message::binary(bytes)).await.map_err(gone)?;
+        if self.pending >= BATCH {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        if self.pending == 0 {
+            return Ok(());
+        }
+        self.pending = 0;
+        timeout(WRITE_PATIENCE, self.socket.flush())
+            .await
+            .map_err(|_| Error::timeout("viewer takes nothing"))?
+            .map_err(gone)
+    }
+}
+
+fn gone(error: warp::Error) -> Error {
+    Error::timeout(format!("viewer is gone: {error}"))
+}

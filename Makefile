@@ -1,0 +1,46 @@
+# h5edge. `make run` and `make test` are enough on a fresh Debian 12 with Rust, Node and root or sudo.
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PACKAGES := $(shell sed -e 's/\#.*//' debian-packages.txt)
+
+.PHONY: run test check bench packages web browser-tests
+
+## Builds everything and starts h5edge on port 8080 with two moving pictures.
+run: packages web
+	cargo build --release --bin h5edge --example fakecam --example makeclip
+	./examples/demo/run.sh
+
+## The whole test suite: unit, black-box, browser.
+test: packages web
+	cargo test --locked
+	$(MAKE) browser-tests
+
+browser-tests:
+	cargo build --locked --bin h5edge --example fakecam --example makeclip
+	./tests/browser/run.sh
+
+## Formatting, lints, types, licences and known holes.
+check: packages web
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cd web && npm run check
+
+## CPU, memory and delay of this machine, as a table and as JSON (target/bench.json).
+bench: packages web
+	cargo bench --locked --bench live
+
+## Installs the system packages that are missing.
+packages:
+	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(PACKAGES) 2>/dev/null \
+		| awk '$$2 == "installed" { print $$1 }' | sort > .packages.have; \
+		printf '%s\n' $(PACKAGES) | sort | comm -23 - .packages.have; rm -f .packages.have); \
+	if [ -n "$$missing" ]; then \
+		$(SUDO) apt-get update -q && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	fi
+
+## The web page and the player, embedded into the binary by the next cargo build.
+web: web/dist/index.html
+
+web/dist/index.html: $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
+	cd web && npm ci --no-audit --no-fund && npm run build

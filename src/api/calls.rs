@@ -1,0 +1,283 @@
+//! What a call is: its name, who may make it, which parameters it takes and what runs. The list of
+//! them is [`super::table::CALLS`], the single truth for role checks, parameter faults and docs/api.md.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+use warp::reply::Response;
+
+use super::Context;
+use super::params::{Params, SESSION};
+use super::request::{Ask, Incoming};
+use super::table::CALLS;
+use crate::auth::{Role, Session};
+use crate::base::spec::MAX_TOKEN;
+use crate::base::{Error, Result};
+
+/// One call of the HTTP API.
+#[derive(Debug)]
+pub struct Call {
+    /// As the manual spells it; found without regard to case.
+    pub name: &'static str,
+    /// Manual section, or where else the call is known from.
+    pub origin: &'static str,
+    pub access: Access,
+    pub params: &'static [Param],
+    /// One or two sentences for docs/api.md.
+    pub doc: &'static str,
+    pub run: Run,
+}
+
+/// Who may make a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, without a session.
+    Open,
+    /// Whoever has a session with at least this role.
+    Role(Role),
+    /// As `Role(Viewer)`, and anybody where `anonymous_view` is on.
+    View,
+    /// As `Role(Viewer)`, and also a session that must change its password first.
+    Self_,
+}
+
+/// One parameter of a call.
+#[derive(Debug)]
+pub struct Param {
+    pub name: &'static str,
+    pub required: bool,
+    pub kind: Kind,
+    pub doc: &'static str,
+}
+
+/// What a parameter's value must look like.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Text of at most this many bytes.
+    Text(usize),
+    /// A source's token: 1 to 64 of `A-Z a-z 0-9 . _ -`, not starting with a dot.
+    Token,
+    /// `true` or `false` (also `1` and `0`).
+    Flag,
+    /// A whole number between two bounds, inclusive.
+    Whole(u32, u32),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// Taken and not looked at: clients send it, and it means nothing here.
+    Ignored,
+    /// Known from the manual, refused when it says anything.
+    NotYet,
+}
+
+/// The future of a handler.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
+
+/// What runs when the call is made.
+#[derive(Debug)]
+pub enum Run {
+    /// Reads only: a parameter it does not know is ignored, pages add all sorts of them.
+    Read(fn(Ask) -> Answering),
+    /// Changes something: a parameter it does not know is refused, since it is mostly the rest of
+    /// a URL whose `&` was not encoded.
+    Change(fn(Ask) -> Answering),
+    /// A WebSocket.
+    Socket(fn(&Ask, warp::ws::Ws) -> Result<Response>),
+    /// A call of the manual that this version does not have yet.
+    Missing,
+}
+
+/// What a handler gives back.
+#[derive(Debug)]
+pub enum Answer {
+    Json(Value),
+    Jpeg(Bytes),
+}
+
+impl Answer {
+    /// `{"bStatus":true,"strCode":text}`
+    pub fn done(text: &str) -> Self {
+        Self::Json(serde_json::json!({ "bStatus": true, "strCode": text }))
+    }
+}
+
+/// Why a call is not made.
+#[derive(Debug)]
+pub enum Denied {
+    /// No session, or a dead one: HTTP 401.
+    NoSession(&'static str),
+    /// Anything else: HTTP 200 with `bStatus:false`.
+    Fault(Error),
+}
+
+/// Something that may be denied.
+pub type Admitted<T> = std::result::Result<T, Denied>;
+
+impl From<Error> for Denied {
+    fn from(error: Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
+/// The call of that name, in any case.
+pub fn find(name: &str) -> Option<&'static Call> {
+    CALLS.iter().find(|call| call.name.eq_ignore_ascii_case(name))
+}
+
+impl Call {
+    /// Checks session, role and parameters: everything that the table says about the call.
+    ///
+    /// # Errors
+    /// [`Denied`], with a text that names what is wrong.
+    pub fn admit(&'static self, ctx: Arc<Context>, incoming: Incoming) -> Admitted<Ask> {
+        let session = incoming.params.get(SESSION).and_then(|id| ctx.auth.session(id).ok());
+        self.permit(&ctx, session.as_ref())?;
+        self.check(&incoming.params)?;
+        Ok(Ask { ctx, incoming, session })
+    }
+
+    fn permit(&self, ctx: &Context, session: Option<&Session>) -> Admitted<()> {
+        let needed = match self.access {
+            Access::Open => return Ok(()),
+            _ if !ctx.config.auth.require_session => return Ok(()),
+            Access::View if ctx.config.auth.anonymous_view => return Ok(()),
+            Access::Role(role) => role,
+            Access::View | Access::Self_ => Role::Viewer,
+        };
+        let session = session.ok_or(Denied::NoSession("session is missing or has expired"))?;
+        if session.must_change_password && self.access != Access::Self_ {
+            return Err(Error::refused("the password must be changed first, see UpdateUser").into());
+        }
+        if session.role < needed {
+            let text = format!("{} needs the role {}", self.name, needed.as_str());
+            return Err(Error::refused(text).into());
+        }
+        Ok(())
+    }
+
+    fn check(&self, given: &Params) -> Result<()> {
+        for param in self.params {
+            match given.get(param.name) {
+                Some(value) => param
+                    .kind
+                    .check(value)
+                    .map_err(|e| Error::bad_input(format!("parameter {} {e}", param.name)))?,
+                None if param.required => {
+                    return Err(Error::bad_input(format!("parameter {} is missing", param.name)));
+                }
+                None => {}
+            }
+        }
+        match self.run {
+            Run::Change(_) => self.check_names(given),
+            _ => Ok(()),
+        }
+    }
+
+    /// Names that start with an underscore are cache breakers of client libraries.
+    fn check_names(&self, given: &Params) -> Result<()> {
+        let known = |name: &str| {
+            name == SESSION || name.starts_with('_') || self.params.iter().any(|p| p.name == name)
+        };
+        match given.names().find(|name| !known(name)) {
+            Some(name) => Err(Error::bad_input(format!(
+                "parameter {name} is not known to {}; an & inside a value must be sent as %26",
+                self.name
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Kind {
+    /// # Errors
+    /// What is wrong with `value`, as the end of a sentence that starts with the parameter's name.
+    pub fn check(self, value: &str) -> std::result::Result<(), String> {
+        match self {
+            Self::Text(max) if value.len() > max => Err(format!("is longer than {max} bytes")),
+            Self::Token => check_token(value),
+            Self::Flag if flag(value).is_none() => Err("is neither true nor false".into()),
+            Self::Whole(min, max) => match value.parse::<u32>() {
+                Ok(n) if (min..=max).contains(&n) => Ok(()),
+                _ => Err(format!("is not a whole number from {min} to {max}")),
+            },
+            Self::OneOf(words) if !words.contains(&value) => Err(format!("is none of {}", words.join(", "))),
+            Self::NotYet => Err("is not supported by this version".into()),
+            Self::Text(_) | Self::Flag | Self::OneOf(_) | Self::Ignored => Ok(()),
+        }
+    }
+}
+
+/// The value of a [`Kind::Flag`].
+pub fn flag(value: &str) -> Option<bool> {
+    match value {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn check_token(value: &str) -> std::result::Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if value.len() > MAX_TOKEN {
+        return Err(format!("is longer than {MAX_TOKEN} bytes"));
+    }
+    if value.starts_with('.') || !value.chars().all(allowed) {
+        return Err("may hold only letters, digits and . _ - and not start with a dot".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::params::Encoding;
+
+    fn fault(call: &str, query: &str) -> String {
+        let params = Params::parse(query, Encoding::Query).unwrap();
+        find(call).unwrap().check(&params).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn faults_name_the_parameter() {
+        assert_eq!(fault("AddSrcFile", "name=a&token=b"), "parameter url is missing");
+        assert_eq!(fault("AddSrcFile", "name=a&token=&url=c"), "parameter token is missing");
+        for bad in ["a/b", ".hidden", "a b", "t\u{e9}"] {
+            let text = "parameter token may hold only letters, digits and . _ - and not start with a dot";
+            assert_eq!(fault("DelSrc", &format!("token={bad}")), text);
+        }
+        let long = format!("token={}", "a".repeat(65));
+        assert_eq!(fault("DelSrc", &long), "parameter token is longer than 64 bytes");
+        assert_eq!(
+            fault("AddSrcRTSP", "name=a&token=b&url=rtsp://h/&audio=maybe"),
+            "parameter audio is neither true nor false"
+        );
+        assert_eq!(
+            fault("GetImage", "token=a&width=7"),
+            "parameter width is not a whole number from 16 to 3840"
+        );
+    }
+
+    #[test]
+    fn only_calls_that_change_something_refuse_unknown_names() {
+        assert_eq!(
+            fault("AddSrcRTSP", "name=a&token=b&url=rtsp://h/?x=1&profile=Profile_1"),
+            "parameter profile is not known to AddSrcRTSP; an & inside a value must be sent as %26"
+        );
+        let extra = Params::parse("token=a&update=3&refresh=0.1&_=17", Encoding::Query).unwrap();
+        assert!(find("GetImage").unwrap().check(&extra).is_ok());
+        let buster = Params::parse("token=a&session=s&_=17", Encoding::Query).unwrap();
+        assert!(find("DelSrc").unwrap().check(&buster).is_ok());
+    }
+
+    #[test]
+    fn names_are_found_in_any_case_and_are_unique() {
+        assert_eq!(find("login").map(|c| c.name), Some("Login"));
+        assert_eq!(find("h5swsapi/status").map(|c| c.name), Some("h5swsapi/Status"));
+        for call in CALLS {
+            assert!(std::ptr::eq(find(call.name).unwrap(), call), "{} is listed twice", call.name);
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The server: accepts connections, takes TLS off, brings requests into canonical form and hands them
+//! to the routes.
+//!
+//! One task per connection. Bounds: `http.max_connections` connections over both ports (one more is
+//! closed at once; open sockets count), [`MAX_HEAD`] bytes of head per connection, [`HEAD_TIMEOUT`]
+//! for a head to arrive and for a connection to idle, [`GRACE`] for requests in flight at the stop.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming as Body;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use warp::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, HeaderMap, HeaderValue, ORIGIN,
+    VARY,
+};
+use warp::http::uri::{PathAndQuery, Uri};
+use warp::http::{Request, StatusCode};
+
+use super::line::{LineFixer, NextLine};
+use super::normalise::Target;
+use super::reply::{self, Reply};
+use super::request::Incoming;
+use super::{Context, normalise, router};
+use crate::base::{Error, Result};
+
+/// Largest request head, in bytes: the longest target and as much again for headers.
+const MAX_HEAD: usize = 2 * normalise::MAX_TARGET;
+const MAX_HEADERS: usize = 64;
+/// How long a request head, or a TLS handshake, may take; also how long a connection may idle.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests in flight get when the daemon stops.
+const GRACE: Duration = Duration::from_secs(2);
+/// Rest after an accept that failed, mostly for want of file descriptors.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// The bound ports.
+pub struct Listeners {
+    pub http: TcpListener,
+    pub https: Option<(TcpListener, TlsAcceptor)>,
+}
+
+/// Serves until `shutdown` is cancelled and the requests in flight are answered, at most [`GRACE`]
+/// longer. Open WebSockets end by [`Context::shutdown`].
+pub async fn serve(listeners: Listeners, ctx: Arc<Context>, shutdown: CancellationToken) {
+    let server = Server {
+        seats: Arc::new(Semaphore::new(ctx.config.http.max_connections)),
+        origins: ctx.config.http.cors_origins.clone().into(),
+        routes: TowerToHyperService::new(warp::service(router::routes(ctx))),
+        connections: TaskTracker::new(),
+        shutdown,
+    };
+    match listeners.https {
+        Some((listener, tls)) => {
+            tokio::join!(server.accept(&listeners.http, None), server.accept(&listener, Some(tls)));
+        }
+        None => server.accept(&listeners.http, None).await,
+    }
+    server.connections.close();
+    server.connections.wait().await;
+}
+
+/// What all connections share. `R` is the routes, whose type has no name.
+#[derive(Clone)]
+struct Server<R> {
+    seats: Arc<Semaphore>,
+    origins: Arc<[String]>,
+    routes: R,
+    connections: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+/// One connection's share.
+#[derive(Clone)]
+struct Connection<R> {
+    server: Server<R>,
+    peer: SocketAddr,
+    seat: Arc<OwnedSemaphorePermit>,
+    next_line: NextLine,
+}
+
+impl<R> Server<R>
+where
+    R: Service<Request<Body>, Response = Reply, Error = Infallible> + Clone + Send + Sync + 'static,
+    R::Future: Send,
+{
+    /// Takes connections until the stop.
+    async fn accept(&self, listener: &TcpListener, tls: Option<TlsAcceptor>) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.shutdown.cancelled() => return,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.admit(stream, peer, tls.clone()),
+                Err(error) => {
+                    tracing::warn!(%error, "accepting a connection failed");
+                    tokio::time::sleep(ACCEPT_REST).await;
+                }
+            }
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
+        let Ok(seat) = self.seats.clone().try_acquire_owned() else {
+            tracing::warn!(peer = %peer.ip(), "too many connections (http.max_connections)");
+            return;
+        };
+        // Frames are small and late ones are useless. Fails only on a socket that is dead already.
+        let _ = stream.set_nodelay(true);
+        let connection =
+            Connection { server: self.clone(), peer, seat: Arc::new(seat), next_line: NextLine::default() };
+        self.connections.spawn(async move {
+            match tls {
+                None => connection.serve(stream).await,
+                Some(tls) => match timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection.serve(stream).await,
+                    Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+                    Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
+                },
+            }
+        });
+    }
+}
+
+impl<R> Connection<R>
+where
+    R: Service<Request<Body>, Response = Reply, Error = Infallible> + Clone + Send + Sync + 'static,
+    R::Future: Send,
+{
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let (peer, shutdown) = (self.peer, self.server.shutdown.clone());
+        let io = TokioIo::new(LineFixer::new(stream, self.next_line.clone()));
+        let service = service_fn(move |request| {
+            let connection = self.clone();
+            async move { Ok::<_, Infallible>(connection.respond(request).await) }
+        });
+        let mut serving = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIMEOUT)
+                .max_buf_size(MAX_HEAD)
+                .max_headers(MAX_HEADERS)
+                .serve_connection(io, service)
+                .with_upgrades()
+        );
+        let ended = tokio::select! {
+            ended = serving.as_mut() => ended,
+            () = shutdown.cancelled() => {
+                serving.as_mut().graceful_shutdown();
+                timeout(GRACE, serving).await.unwrap_or(Ok(()))
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, %error, "connection ended");
+        }
+    }
+
+    async fn respond(&self, request: Request<Body>) -> Reply {
+        let origin = request.headers().get(ORIGIN).cloned();
+        let mut reply = match self.canonical(request) {
+            Ok(request) => match self.server.routes.call(request).await {
+                Ok(reply) => reply,
+                Err(never) => match never {},
+            },
+            Err(reply) => *reply,
+        };
+        allow(reply.headers_mut(), origin.as_ref(), &self.server.origins);
+        if reply.status() != StatusCode::SWITCHING_PROTOCOLS {
+            self.next_line.expect();
+        }
+        reply
+    }
+
+    /// The request with its target normalised, or the reply to one that cannot be.
+    fn canonical(&self, mut request: Request<Body>) -> std::result::Result<Request<Body>, Box<Reply>> {
+        let raw = request.uri().path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
+        let incoming = self.incoming(&raw, request.headers()).and_then(|incoming| {
+            *request.uri_mut() = uri(&incoming.path)?;
+            Ok(incoming)
+        });
+        match incoming {
+            Ok(incoming) => {
+                request.extensions_mut().insert(incoming);
+                Ok(request)
+            }
+            Err(error) if normalise::is_call(&raw) => Err(Box::new(reply::failure(&error))),
+            Err(error) => Err(Box::new(reply::plain_failure(&error))),
+        }
+    }
+
+    fn incoming(&self, raw: &str, headers: &HeaderMap) -> Result<Incoming> {
+        let Target { path, mut params } = normalise::normalise(raw)?;
+        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if let Some(session) = header.and_then(normalise::header_session) {
+            params.default_session(session)?;
+        }
+        Ok(Incoming { path, params, peer: self.peer, seat: self.seat.clone() })
+    }
+}
+
+/// What stays unencoded in a path that goes to the routes.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn uri(path: &str) -> Result<Uri> {
+    let encoded = utf8_percent_encode(path, PLAIN).to_string();
+    encoded.parse().map_err(|_| Error::bad_input("the path cannot be read"))
+}
+
+/// The CORS headers (Fetch standard, 3.3), if pages from `origin` may call.
+fn allow(headers: &mut HeaderMap, origin: Option<&HeaderValue>, allowed: &[String]) {
+    if allowed.is_empty() {
+        return;
+    }
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    let known = |origin: &&HeaderValue| allowed.iter().any(|a| a == "*" || a.as_bytes() == origin.as_bytes());
+    let Some(origin) = origin.filter(known) else { return };
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PATCH, DELETE, OPTIONS"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, "Location"),
+        (ACCESS_CONTROL_MAX_AGE, "600"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}

@@ -1,0 +1,92 @@
+//! Where the ways out are plugged in: sockets, HLS, WHEP and pictures. Everything here checks, looks up
+//! the stream and hands over.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use warp::filters::BoxedFilter;
+use warp::ws::{WebSocket, Ws};
+use warp::{Filter, Rejection};
+
+use super::calls::Answer;
+use super::reply::Reply;
+use super::request::Ask;
+use super::{Context, reply};
+use crate::base::{Error, Result};
+use crate::play::webrtc::MAX_SIGNAL_MESSAGE;
+
+/// Shown where there is no picture yet; 640x360.
+static LOADING: &[u8] = include_bytes!("loading.jpg");
+
+/// HLS and WHEP.
+pub fn routes(
+    _ctx: BoxedFilter<(Arc<Context>,)>,
+) -> impl Filter<Extract = (Reply,), Error = Rejection> + Clone {
+    warp::path!("hls" / ..).map(|| reply::plain_failure(&Error::not_found("no HLS")))
+}
+
+/// `h5swsapi`: live fMP4.
+pub fn ws(ask: &Ask, ws: Ws) -> Result<Reply> {
+    let (stream, ctx) = (ask.stream()?, ask.ctx.clone());
+    Ok(upgrade(ask, ws, MAX_MESSAGE, async move |socket| ctx.ws.serve(socket, stream).await))
+}
+
+/// `h5srtcapi`: signalling of a WebRTC viewer.
+pub fn rtc(ask: &Ask, ws: Ws) -> Result<Reply> {
+    let (stream, rtc, peer) = (ask.stream()?, ask.ctx.rtc.clone(), ask.incoming.peer);
+    Ok(upgrade(ask, ws, MAX_SIGNAL_MESSAGE, async move |socket| rtc.signal(socket, stream, peer).await))
+}
+
+/// `h5swscmnapi`: holds an on-demand source open for as long as the page stays.
+pub fn keep_up(ask: &Ask, ws: Ws) -> Result<Reply> {
+    let viewing = ask.stream()?.view();
+    Ok(upgrade(ask, ws, MAX_MESSAGE, async move |socket| {
+        listen(socket).await;
+        drop(viewing);
+    }))
+}
+
+/// Opens the socket for `serve`, which ends with the daemon at the latest. The connection's seat is
+/// taken until then.
+fn upgrade<F, S>(ask: &Ask, ws: Ws, max_message: usize, serve: S) -> Reply
+where
+    S: FnOnce(WebSocket) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
+    let (seat, shutdown) = (ask.incoming.seat.clone(), ask.ctx.shutdown.clone());
+    let upgraded = ws.max_message_size(max_message).on_upgrade(async move |socket| {
+        tokio::select! {
+            () = serve(socket) => {}
+            () = shutdown.cancelled() => {}
+        }
+        drop(seat);
+    });
+    warp::Reply::into_response(upgraded)
+}
+
+/// Largest message of a page: its keepalives and commands are short.
+const MAX_MESSAGE: usize = 4096;
+
+/// Reads until the page leaves, or says nothing for as long as no living page would.
+async fn listen(mut socket: WebSocket) {
+    const SILENCE: std::time::Duration = std::time::Duration::from_secs(120);
+    while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE, socket.next()).await {
+        if message.is_close() {
+            break;
+        }
+    }
+    // The page may be gone already.
+    let _ = socket.close().await;
+}
+
+/// `GetImage`
+pub async fn image(ask: Ask) -> Result<Answer> {
+    ask.stream()?;
+    Ok(Answer::Jpeg(Bytes::from_static(LOADING)))
+}
+
+/// `GetLoadingImage`
+pub async fn loading_image(_: Ask) -> Result<Answer> {
+    Ok(Answer::Jpeg(Bytes::from_static(LOADING)))
+}

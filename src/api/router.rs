@@ -1,0 +1,155 @@
+//! The routes: calls, HLS, WHEP and pages, as one warp filter. Requests come normalised
+//! ([`super::normalise`]); which call does what stands in [`super::table`].
+//!
+//! Bound: a form body is at most [`MAX_BODY`] bytes and must arrive within [`BODY_TIMEOUT`].
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use warp::filters::BoxedFilter;
+use warp::http::{Method, StatusCode};
+use warp::{Filter, Rejection};
+
+use super::calls::{self, Admitted, Answer, Answering, Call, Denied, Run};
+use super::params::{Encoding, Params};
+use super::reply::{self, Reply};
+use super::request::Incoming;
+use super::{Context, media, pages};
+use crate::base::{Error, Result};
+
+/// Largest form body (and SDP offer), in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// All routes. Every request gets a reply; nothing is left to warp's own error pages.
+pub fn routes(ctx: Arc<Context>) -> BoxedFilter<(Reply,)> {
+    let ctx = warp::any().map(move || ctx.clone()).boxed();
+    let incoming = warp::ext::get::<Incoming>();
+    let socket =
+        warp::path!("api" / "v1" / ..).and(ctx.clone()).and(incoming).and(warp::ws()).map(open_socket);
+    let call = warp::path!("api" / "v1" / ..)
+        .and(ctx.clone())
+        .and(incoming)
+        .and(warp::method())
+        .and(body())
+        .then(make_call);
+    preflight()
+        .or(socket)
+        .unify()
+        .or(call)
+        .unify()
+        .or(media::routes(ctx))
+        .unify()
+        .or(pages::routes())
+        .unify()
+        .recover(nowhere)
+        .unify()
+        .boxed()
+}
+
+/// A browser asking whether a page from elsewhere may call; the server adds the CORS headers.
+fn preflight() -> impl Filter<Extract = (Reply,), Error = Rejection> + Clone {
+    warp::options().map(|| {
+        let mut reply = Reply::default();
+        *reply.status_mut() = StatusCode::NO_CONTENT;
+        reply
+    })
+}
+
+/// The request's body, at most [`MAX_BODY`] bytes of it.
+pub fn body() -> impl Filter<Extract = (Result<Bytes>,), Error = Rejection> + Clone {
+    warp::body::stream().then(|stream| async move {
+        match tokio::time::timeout(BODY_TIMEOUT, collect(stream)).await {
+            Ok(body) => body,
+            Err(_) => Err(Error::timeout("the body did not arrive in time")),
+        }
+    })
+}
+
+async fn collect(stream: impl Stream<Item = std::result::Result<impl Buf, warp::Error>>) -> Result<Bytes> {
+    let mut stream = std::pin::pin!(stream);
+    let mut body = BytesMut::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| Error::bad_input("the body broke off"))?;
+        if body.len() + chunk.remaining() > MAX_BODY {
+            return Err(Error::bad_input(format!("the body is longer than {MAX_BODY} bytes")));
+        }
+        body.put(chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn open_socket(ctx: Arc<Context>, incoming: Incoming, ws: warp::ws::Ws) -> Reply {
+    let opened = named(&incoming.path).map_err(Denied::from).and_then(|call| {
+        let ask = call.admit(ctx, incoming)?;
+        match call.run {
+            Run::Socket(open) => Ok(open(&ask, ws)?),
+            _ => Err(Error::bad_input(format!("{} is no WebSocket", call.name)).into()),
+        }
+    });
+    opened.unwrap_or_else(|why| reply::denied(&why))
+}
+
+async fn make_call(ctx: Arc<Context>, incoming: Incoming, method: Method, body: Result<Bytes>) -> Reply {
+    match run(ctx, incoming, &method, body).await {
+        Ok(answer) => reply::answer(answer),
+        Err(why) => reply::denied(&why),
+    }
+}
+
+async fn run(
+    ctx: Arc<Context>,
+    mut incoming: Incoming,
+    method: &Method,
+    body: Result<Bytes>,
+) -> Admitted<Answer> {
+    let call = named(&incoming.path)?;
+    match *method {
+        Method::GET | Method::HEAD => {}
+        Method::POST => incoming.params = incoming.params.merged(form(&body?)?)?,
+        _ => return Err(Error::bad_input(format!("{} is called with GET or POST", call.name)).into()),
+    }
+    if matches!(call.run, Run::Missing) {
+        return Err(missing(call).into());
+    }
+    let ask = call.admit(ctx, incoming)?;
+    Ok(match call.run {
+        Run::Read(handler) => handler(ask).await?,
+        Run::Change(handler) => detached(handler(ask)).await?,
+        Run::Socket(_) => return Err(Error::bad_input(format!("{} is a WebSocket", call.name)).into()),
+        Run::Missing => return Err(missing(call).into()),
+    })
+}
+
+fn missing(call: &Call) -> Error {
+    Error::unsupported(format!("{} is not supported by this version", call.name))
+}
+
+/// Runs a change to its end even if the client goes away meanwhile.
+async fn detached(change: Answering) -> Result<Answer> {
+    match tokio::spawn(change).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Error::internal("the call was given up")),
+    }
+}
+
+fn named(path: &str) -> Result<&'static Call> {
+    let name = path.strip_prefix("/api/v1/").unwrap_or_default();
+    calls::find(name).ok_or_else(|| {
+        let shown: String = name.chars().take(64).collect();
+        Error::not_found(format!("unknown call {shown}"))
+    })
+}
+
+fn form(body: &[u8]) -> Result<Params> {
+    let text = std::str::from_utf8(body).map_err(|_| Error::bad_input("the form is not UTF-8"))?;
+    Params::parse(text.trim(), Encoding::Form)
+}
+
+async fn nowhere(_: Rejection) -> std::result::Result<Reply, Infallible> {
+    Ok(reply::plain_failure(&Error::not_found("there is nothing at this address")))
+}

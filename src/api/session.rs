@@ -1,0 +1,71 @@
+//! Log-in, log-out, keep-alive and the change of a password (manual 5.2.1 to 5.2.3, 5.2.6).
+
+use serde_json::{Value, json};
+
+use super::calls::Answer;
+use super::request::Ask;
+use crate::auth::{LoginFailure, Session};
+use crate::base::{Error, Result};
+
+/// What the API says, on every log-in, until the delivered password is changed.
+pub const DEFAULT_PASSWORD_WARNING: &str =
+    "warning: the default password is in use, change it with UpdateUser";
+
+/// `Login`: opens a session.
+pub async fn login(ask: Ask) -> Result<Answer> {
+    let (user, password) = (ask.require("user")?, ask.require("password")?);
+    let answer = match ask.ctx.auth.login(user, password, ask.incoming.peer.ip()).await {
+        Ok(session) => welcome(&session, ask.ctx.config.auth.session_seconds),
+        Err(failure) => refusal(&failure),
+    };
+    Ok(Answer::Json(answer))
+}
+
+fn welcome(session: &Session, timeout: u64) -> Value {
+    let mut answer = json!({
+        "bStatus": true,
+        "strSession": session.id,
+        "nTimeout": timeout,
+        "strCode": "Login successfully",
+        "strUser": session.user,
+        "strUserType": session.role.as_str(),
+        "bDefaultPassword": session.default_password,
+        "bMustChangePassword": session.must_change_password,
+    });
+    if session.default_password {
+        answer["strCode"] = DEFAULT_PASSWORD_WARNING.into();
+    }
+    answer
+}
+
+/// A failed log-in, with the fields that consoles since r11 read (wire.md 4.2).
+fn refusal(failure: &LoginFailure) -> Value {
+    json!({
+        "bStatus": false,
+        "strCode": failure.error.to_string(),
+        "nFaultTimes": failure.faults,
+        "tLockTimeResidue": failure.locked_for.map_or(0, |left| left.as_secs()),
+    })
+}
+
+/// `Logout`: ends the session.
+pub async fn logout(ask: Ask) -> Result<Answer> {
+    if let Some(session) = &ask.session {
+        ask.ctx.auth.logout(&session.id)?;
+    }
+    Ok(Answer::done("Logout successfully"))
+}
+
+/// `Keepalive`: finding the session has renewed it already.
+pub async fn keepalive(_: Ask) -> Result<Answer> {
+    Ok(Answer::done("Keepalive successfully"))
+}
+
+/// `UpdateUser`: a new password.
+pub async fn update_user(ask: Ask) -> Result<Answer> {
+    let session =
+        ask.session.as_ref().ok_or_else(|| Error::refused("UpdateUser needs a session: log in first"))?;
+    let (user, old, new) = (ask.require("user")?, ask.require("oldpassword")?, ask.require("newpassword")?);
+    ask.ctx.auth.change_password(session, user, old, new).await?;
+    Ok(Answer::done("Update user successfully"))
+}

@@ -1,0 +1,108 @@
+//! What the box is and how it fares (manual 5.2.4 and 5.2.5), and small later calls.
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+
+use super::calls::Answer;
+use super::request::Ask;
+use crate::base::{Error, Result};
+use crate::system::{RunInfo, VERSION, rate_text, space_text};
+
+/// `GetSystemInfo`.
+pub async fn system_info(_: Ask) -> Result<Answer> {
+    Ok(Answer::Json(json!({
+        "strVersion": VERSION,
+        "strHostId": host_id(),
+        "strLicenseType": "None",
+        "strLicenseFull": "",
+        "strChannelLimit": "unlimited",
+        "strEndtime": "unlimited",
+    })))
+}
+
+/// Tells this machine from others, without giving away its machine id (see machine-id(5)); empty
+/// where there is none.
+fn host_id() -> String {
+    match std::fs::read_to_string("/etc/machine-id") {
+        Ok(id) => BASE64_STANDARD.encode(Md5::digest(format!("h5edge {}", id.trim()))),
+        Err(_) => String::new(),
+    }
+}
+
+/// `GetRunInfo`: the manual's texts, then the numbers of later versions (wire.md 4.4).
+pub async fn run_info(ask: Ask) -> Result<Answer> {
+    let ctx = ask.ctx.clone();
+    let info = tokio::task::spawn_blocking(move || ctx.sampler.read())
+        .await
+        .map_err(|_| Error::internal("reading the run information was given up"))?;
+    Ok(Answer::Json(run_fields(&info)))
+}
+
+fn run_fields(info: &RunInfo) -> Value {
+    json!({
+        "strRunTime": info.run_time(),
+        "strCPU": format!("{}%", info.cpu_percent),
+        "strMemory": format!("{}%", info.memory_percent),
+        "strNetworkIn": rate_text(info.network_in),
+        "strNetworkOut": rate_text(info.network_out),
+        "strTotalSpace": space_text(info.disk_total),
+        "strFreeSpace": space_text(info.disk_free),
+        "nCPUUsage": info.cpu_percent,
+        "nMemoryUsage": info.memory_percent,
+        "nTotalMemoryByte": info.memory_total,
+        "nNetworkInK": info.network_in / 1000,
+        "nNetworkOutK": info.network_out / 1000,
+        "nTotalSpaceByte": info.disk_total,
+        "nFreeSpaceByte": info.disk_free,
+    })
+}
+
+/// `GetVersion`.
+pub async fn version(_: Ask) -> Result<Answer> {
+    Ok(Answer::Json(json!({ "strVer": VERSION })))
+}
+
+/// `GetDevice`: devices behind a vendor's SDK; there are none.
+pub async fn device(_: Ask) -> Result<Answer> {
+    Ok(Answer::Json(json!({ "dev": [] })))
+}
+
+/// `cluster/GetClusterStatus`: pages ask before they play, and go on when there is no cluster.
+pub async fn cluster_status(_: Ask) -> Result<Answer> {
+    Ok(Answer::Json(json!({ "bEnable": false })))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn run_info_has_the_manuals_text_forms() {
+        let info = RunInfo {
+            uptime: Duration::from_secs(44 * 3600 + 5 * 60 + 59),
+            cpu_percent: 16,
+            memory_percent: 39,
+            memory_total: 1 << 30,
+            network_in: 3_999,
+            network_out: 12_000,
+            disk_total: 64 << 30,
+            disk_free: 63 << 30,
+        };
+        let fields = run_fields(&info);
+        for (name, text) in [
+            ("strRunTime", "44H 5MIN"),
+            ("strCPU", "16%"),
+            ("strMemory", "39%"),
+            ("strNetworkIn", "3kpbs"),
+            ("strNetworkOut", "12kpbs"),
+            ("strFreeSpace", "63Gbytes"),
+        ] {
+            assert_eq!(fields[name], text);
+        }
+        assert_eq!(fields["nCPUUsage"], 16);
+        assert_eq!(fields["nTotalMemoryByte"], 1 << 30);
+    }
+}

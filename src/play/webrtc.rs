@@ -1,1 +1,0 @@
-//! Live WebRTC: all viewers on one UDP port.

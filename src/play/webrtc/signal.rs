@@ -1,0 +1,202 @@
+//! The h5srtcapi conversation (wire.md 2.2): the client says `open`, we offer, it answers, both
+//! trickle candidates, it keeps alive. One task per viewer, the one that serves its WebSocket;
+//! memory: one message of at most [`MAX_MESSAGE`] bytes.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use str0m::Candidate;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+use warp::ws::{Message, WebSocket};
+
+use super::engine::Command;
+use super::negotiate::{MAX_SDP, Offered};
+use super::session::Start;
+use super::{Prepared, Rtc};
+use crate::base::error::Kind;
+use crate::base::{Error, Result};
+
+/// Largest message that is read: an SDP in JSON.
+pub const MAX_MESSAGE: usize = MAX_SDP + 4096;
+/// Browsers slow the keepalive timer of hidden pages down to one per minute.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// What a client's message means to us.
+#[derive(Debug, PartialEq)]
+enum Said {
+    Open,
+    Answer(String),
+    Candidate(String),
+    /// Keepalives, commands for playback, and what later clients may say.
+    Other,
+}
+
+impl Said {
+    fn parse(text: &str) -> Self {
+        let Ok(value) = serde_json::from_str::<Value>(text) else { return Self::Other };
+        let field = |name: &str| value.get(name).and_then(Value::as_str);
+        // Old clients send candidates without a type.
+        if let Some(candidate) = field("candidate") {
+            return Self::Candidate(candidate.to_owned());
+        }
+        match (field("type"), field("sdp")) {
+            (Some("open"), _) => Self::Open,
+            (Some("answer"), Some(sdp)) => Self::Answer(sdp.to_owned()),
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The socket and how far the conversation got.
+struct Signal {
+    rtc: Rtc,
+    socket: WebSocket,
+    id: Uuid,
+}
+
+/// Serves one viewer until its socket, its connection or its source ends.
+pub async fn serve(rtc: Rtc, socket: WebSocket, prepare: impl Future<Output = Result<Prepared>>) {
+    let mut signal = Signal { rtc, socket, id: Uuid::new_v4() };
+    if let Err(error) = signal.converse(prepare).await {
+        tracing::debug!(session = %signal.id, %error, "WebRTC signalling ended");
+        let fall_back = error.kind() == Kind::Unsupported;
+        let text = json!({"type": "error", "strCode": error.to_string(), "bFallback": fall_back});
+        // The client may be the one that left.
+        let _ = signal.say(&text).await;
+    }
+    let _ = signal.socket.close().await;
+}
+
+impl Signal {
+    /// Until the client leaves (`Ok`) or something fails.
+    async fn converse(&mut self, prepare: impl Future<Output = Result<Prepared>>) -> Result<()> {
+        loop {
+            match self.hear().await? {
+                Some(Said::Open) => break,
+                Some(_) => {}
+                None => return Ok(()),
+            }
+        }
+        let prepared = prepare.await?;
+        if !self.rtc.settings().ice_servers.is_empty() {
+            let servers: Vec<Value> = self.rtc.settings().ice_servers.iter().map(|s| s.to_json()).collect();
+            let text = json!({"type": "iceserver", "iceServers": servers, "iceTransportPolicy": "all"});
+            self.say(&text).await?;
+        }
+        let candidates = self.rtc.candidates(prepared.peer)?;
+        let offered = self.rtc.negotiator().offer(
+            &prepared.viewing.stream.token,
+            &prepared.params.video,
+            candidates,
+        )?;
+        self.say(&json!({"type": "offer", "sdp": offered.sdp})).await?;
+        let (ended, end) = oneshot::channel();
+        let Some(early) = self.answer(offered, prepared, ended).await? else { return Ok(()) };
+        self.trickle(early).await?;
+        let result = self.watch(end).await;
+        self.rtc.close(self.id).await;
+        result
+    }
+
+    /// Waits for the answer and opens the session; gives back candidates that came before it.
+    async fn answer(
+        &mut self,
+        offered: Offered,
+        prepared: Prepared,
+        ended: oneshot::Sender<Error>,
+    ) -> Result<Option<Vec<Candidate>>> {
+        let mut early = Vec::new();
+        let answer = loop {
+            match self.hear().await? {
+                Some(Said::Answer(sdp)) => break sdp,
+                Some(Said::Candidate(text)) if early.len() < 16 => {
+                    early.extend(Candidate::from_sdp_string(&text));
+                }
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        };
+        let Prepared { viewing, params, cursor, permit, .. } = prepared;
+        let negotiated = offered.accept(&answer, &params.video)?;
+        let start = Start { negotiated, viewing, params, cursor, permit, ended };
+        self.rtc.send(Command::Open { id: self.id, start: Box::new(start) }).await?;
+        Ok(Some(early))
+    }
+
+    /// Passes candidates on. The ones that do not parse are mDNS names; those viewers are found by
+    /// their own checks.
+    async fn trickle(&mut self, candidates: Vec<Candidate>) -> Result<()> {
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        let (known, _) = oneshot::channel();
+        self.rtc.send(Command::Candidates { id: self.id, candidates, known }).await
+    }
+
+    async fn watch(&mut self, mut end: oneshot::Receiver<Error>) -> Result<()> {
+        loop {
+            let said = tokio::select! {
+                said = self.hear() => said?,
+                why = &mut end => {
+                    return Err(why.unwrap_or_else(|_| Error::internal("WebRTC has stopped")));
+                }
+            };
+            match said {
+                Some(Said::Candidate(text)) => {
+                    self.trickle(Candidate::from_sdp_string(&text).into_iter().collect()).await?;
+                }
+                Some(_) => {}
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The next message; `None` when the client has left. Cancel-safe.
+    async fn hear(&mut self) -> Result<Option<Said>> {
+        let next = tokio::time::timeout(SILENCE, self.socket.next()).await;
+        let message = match next {
+            Err(_) => return Err(Error::timeout("no message for 120 s")),
+            Ok(None | Some(Err(_))) => return Ok(None),
+            Ok(Some(Ok(message))) => message,
+        };
+        if message.is_close() {
+            return Ok(None);
+        }
+        match message.to_str() {
+            Ok(text) if text.len() > MAX_MESSAGE => {
+                Err(Error::bad_input(format!("message: longer than {MAX_MESSAGE} bytes")))
+            }
+            Ok(text) => Ok(Some(Said::parse(text))),
+            Err(()) => Ok(Some(Said::Other)),
+        }
+    }
+
+    async fn say(&mut self, value: &Value) -> Result<()> {
+        let sent = self.socket.send(Message::text(value.to_string()));
+        match tokio::time::timeout(SILENCE, sent).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Error::timeout("the client takes no messages")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_all_client_generations_are_understood() {
+        let candidate = "candidate:1 1 udp 1 10.0.0.1 5 typ host";
+        let with_type = json!({"type": "remoteice", "candidate": candidate, "sdpMLineIndex": 0});
+        let without = json!({"candidate": candidate, "sdpMid": "0", "sdpMLineIndex": 0});
+        assert_eq!(Said::parse(&with_type.to_string()), Said::Candidate(candidate.into()));
+        assert_eq!(Said::parse(&without.to_string()), Said::Candidate(candidate.into()));
+        assert_eq!(Said::parse(r#"{"type":"open"}"#), Said::Open);
+        assert_eq!(Said::parse(r#"{"sdp":"v=0","type":"answer"}"#), Said::Answer("v=0".into()));
+        for other in [r#"{"type":"keepalive"}"#, r#"{"cmd":"H5_START"}"#, "keepalive", "[]"] {
+            assert_eq!(Said::parse(other), Said::Other);
+        }
+    }
+}

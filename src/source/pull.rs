@@ -1,0 +1,229 @@
+//! The life of one source, run by one task: wait until somebody wants it, connect, watch that frames
+//! keep coming, and after a failure wait as [`super::backoff`] says.
+//!
+//! A connection ends in this order: pipeline stopped, epoch ended, state shown. So a new connection
+//! never meets the frames of the one before, and the hub's epochs follow each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::{Backoff, HEALTHY};
+use super::feed::Feed;
+use super::pipeline::{Failure, Outlet, Pipeline, Report, Reporter};
+use super::{Settings, container, reach, rtsp};
+use crate::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
+use crate::base::time::Clock;
+use crate::base::{Error, Result};
+use crate::media::stream::{OfflineReason, Status, Stream};
+
+/// How long a connection may take until its first frame. Long enough for a camera that sends a key
+/// frame every 8 s and none on request.
+const FIRST_FRAME: Duration = Duration::from_secs(12);
+/// How often the watchdog looks.
+const WATCH: Duration = Duration::from_millis(500);
+
+/// Keeps the source of `spec` delivering into `stream` until `stop`.
+pub async fn run(
+    spec: Arc<SourceSpec>,
+    stream: Arc<Stream>,
+    settings: Settings,
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    let mut puller = Puller { spec, stream, settings, clock, udp: false };
+    puller.udp = puller.transport() == RtspTransport::Udp;
+    let mut backoff = Backoff::default();
+    let unstopped = async {
+        loop {
+            puller.wanted(true).await;
+            puller.stream.set_status(Status::Connecting);
+            let (healthy, failure) = puller.connection().await;
+            puller.stream.hub.end();
+            let Some(failure) = failure else {
+                puller.stream.set_status(Status::Idle);
+                backoff.reset();
+                continue;
+            };
+            if healthy {
+                backoff.reset();
+            }
+            if failure.transport && puller.transport() == RtspTransport::Auto {
+                puller.udp = !puller.udp;
+            }
+            tracing::warn!(source = %puller.spec.token, reason = failure.reason.as_str(), "offline: {}", failure.text);
+            let Failure { reason, text, .. } = failure;
+            puller.stream.set_status(Status::Offline { reason, text });
+            sleep(backoff.after(reason)).await;
+        }
+    };
+    tokio::select! {
+        () = unstopped => {}
+        () = stop.cancelled() => {}
+    }
+    puller.stream.hub.end();
+    puller.stream.set_status(Status::Idle);
+}
+
+struct Puller {
+    spec: Arc<SourceSpec>,
+    stream: Arc<Stream>,
+    settings: Settings,
+    clock: Clock,
+    /// The next RTSP connection goes over UDP.
+    udp: bool,
+}
+
+impl Puller {
+    fn transport(&self) -> RtspTransport {
+        match self.spec.transport {
+            RtspTransport::Auto => self.settings.default_transport,
+            chosen => chosen,
+        }
+    }
+
+    fn always(&self) -> bool {
+        match self.spec.connect {
+            Connect::Auto => self.settings.default_connect == Connect::Always,
+            chosen => chosen == Connect::Always,
+        }
+    }
+
+    /// Waits until the source is wanted, or for `false` until nobody wanted it for the warm time.
+    async fn wanted(&self, wanted: bool) {
+        if self.always() {
+            if !wanted {
+                std::future::pending::<()>().await;
+            }
+            return;
+        }
+        let mut viewers = self.stream.watch_viewers();
+        loop {
+            // The sender lives in the stream that we hold, so this cannot fail.
+            let _ = viewers.wait_for(|&n| (n > 0) == wanted).await;
+            if wanted || timeout(self.settings.warm, viewers.wait_for(|&n| n > 0)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// One connection from start to end: whether it delivered for [`HEALTHY`], and why it failed, or
+    /// `None` when it ended because nobody wants it any more.
+    async fn connection(&mut self) -> (bool, Option<Failure>) {
+        let (reporter, mut reports) = Reporter::new();
+        let feed = Feed::new(self.stream.hub.clone(), self.clock.clone());
+        let outlet = Outlet { feed: feed.clone(), reporter, paced: false };
+        let running = match self.start(outlet).await {
+            Ok(running) => running,
+            Err(error) => return (false, Some(error.into())),
+        };
+        let mut online_since = None;
+        let end = tokio::select! {
+            failure = self.watch(&feed, &mut reports, &running, &mut online_since) => Some(failure),
+            () = self.wanted(false) => None,
+        };
+        let healthy = online_since.is_some_and(|since: Instant| since.elapsed() >= HEALTHY);
+        running.stop().await;
+        let end = match end {
+            Some(failure) if online_since.is_none() && failure.reason == OfflineReason::Lost => {
+                Some(reach::failure(&self.spec.url).await.unwrap_or(failure))
+            }
+            end => end,
+        };
+        (healthy, end)
+    }
+
+    async fn start(&self, outlet: Outlet) -> Result<Running> {
+        let spec = self.spec.clone();
+        let tcp = !self.udp;
+        let pipeline = blocking(move || {
+            let pipeline = match spec.kind {
+                SourceKind::File => container::build_file(&spec, outlet),
+                SourceKind::Stream if spec.url.starts_with("rtmp") => container::build_rtmp(&spec, outlet),
+                SourceKind::Stream => rtsp::build(&spec, tcp, outlet),
+            }?;
+            pipeline.play()?;
+            Ok(pipeline)
+        })
+        .await?;
+        Ok(Running(Some(Arc::new(pipeline))))
+    }
+
+    /// Returns when the connection failed.
+    async fn watch(
+        &self,
+        feed: &Feed,
+        reports: &mut mpsc::Receiver<Report>,
+        running: &Running,
+        online_since: &mut Option<Instant>,
+    ) -> Failure {
+        let mut seen = 0;
+        let mut last_frame = Instant::now();
+        let mut patience = FIRST_FRAME.max(self.settings.stall);
+        let mut looped = false;
+        loop {
+            match timeout(WATCH, reports.recv()).await {
+                Ok(Some(Report::Failed(failure))) => return failure,
+                // A file that ends before its first frame would be rewound for ever.
+                Ok(Some(Report::Ended))
+                    if self.spec.kind == SourceKind::File && (feed.frames() > seen || !looped) =>
+                {
+                    looped = true;
+                    if let Err(error) = running.rewind().await {
+                        return error.into();
+                    }
+                }
+                Ok(Some(Report::Ended) | None) => {
+                    return Failure::new(OfflineReason::Lost, "the stream ended");
+                }
+                Err(_) => {}
+            }
+            let frames = feed.frames();
+            if frames != seen {
+                seen = frames;
+                last_frame = Instant::now();
+                online_since.get_or_insert(last_frame);
+                patience = self.settings.stall;
+                self.stream.set_status(Status::Online);
+            } else if last_frame.elapsed() > patience {
+                let text = format!("no frame for {} s", patience.as_secs());
+                return Failure::new(OfflineReason::Stalled, text);
+            }
+        }
+    }
+}
+
+/// A running pipeline, whose stop can be waited for; stopped in the background when dropped.
+struct Running(Option<Arc<Pipeline>>);
+
+impl Running {
+    async fn rewind(&self) -> Result<()> {
+        match self.0.clone() {
+            Some(pipeline) => blocking(move || pipeline.rewind()).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn stop(mut self) {
+        let pipeline = self.0.take();
+        // Fails only when the runtime is going down, which drops the pipeline as well.
+        let _ = blocking(move || Ok(drop(pipeline))).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(pipeline) = self.0.take() {
+            tokio::task::spawn_blocking(move || drop(pipeline));
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(Error::internal("pipeline work was interrupted")))
+}

@@ -1,0 +1,27 @@
+// Asks the server why a stream cannot be had, since a refused WebSocket tells a page nothing.
+
+interface Source {
+  bOnline?: boolean;
+  strOfflineText?: string;
+}
+
+/** A sentence for people. `url` is GetSrc with the token. */
+export async function whyNot(url: string): Promise<string> {
+  try {
+    const answer = await fetch(url, { cache: 'no-store' });
+    if (answer.status === 401) return 'The log-in is missing or has run out. Log in again.';
+    const { src, strCode } = (await answer.json()) as { src?: Source[]; strCode?: string };
+    return sentence(src, strCode);
+  } catch {
+    return 'The server cannot be reached. Trying again …';
+  }
+}
+
+/** What the answer of GetSrc says about the one source asked for. */
+export function sentence(src: Source[] | undefined, strCode: string | undefined): string {
+  if (!src) return strCode || 'The server refuses the stream.';
+  const source = src[0];
+  if (!source) return 'There is no source with this token.';
+  if (source.bOnline === false) return source.strOfflineText || 'The camera is offline. Trying again …';
+  return 'The stream was interrupted. Reconnecting …';
+}

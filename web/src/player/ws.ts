@@ -1,0 +1,173 @@
+// Live video and playback over WebSocket: fragmented MP4 into Media Source Extensions (wire.md section 1).
+
+import { H5sStats } from './base';
+import { cannotDecode, codecName } from './codec';
+import { H5sConf } from './conf';
+import { holeJump, LiveEdge, trimPoint } from './live';
+import { parseMessage } from './message';
+import { MediaQueue } from './queue';
+import { SocketPlayer } from './socket';
+
+const FOLLOW_EVERY = 250;
+/** A connection that has played this long is a good one, in milliseconds. */
+const HEALTHY_AFTER = 5000;
+
+declare global {
+  interface Window {
+    MediaSource?: typeof MediaSource;
+    /** The only kind of MediaSource on an iPhone. */
+    ManagedMediaSource?: typeof MediaSource;
+  }
+}
+
+export function mediaSourceClass(): typeof MediaSource | undefined {
+  return window.MediaSource ?? window.ManagedMediaSource;
+}
+
+export class H5sPlayerWS extends SocketPlayer {
+  private readonly queue = new MediaQueue();
+  private mime = '';
+  private source: MediaSource | undefined;
+  private buffer: SourceBuffer | undefined;
+  private live = new LiveEdge();
+  private followTimer: ReturnType<typeof setInterval> | undefined;
+  private openedAt = 0;
+  private readonly shown = () => this.toLiveEdge();
+
+  constructor(conf: H5sConf) {
+    super(conf, 'h5swsapi', { cmd: 'H5_KEEPALIVE' });
+  }
+
+  stats(): H5sStats {
+    const behind = Math.max(0, this.edge() - this.video.currentTime);
+    return {
+      codec: codecName(this.mime),
+      ...this.common(),
+      delayMs: Math.round(behind * 1000),
+      transport: 'ws',
+      buffered: Math.round(behind * 100) / 100,
+    };
+  }
+
+  protected override begin(): void {
+    if (!mediaSourceClass()) return this.fail('This browser has no Media Source Extensions. Use WebRTC or HLS.');
+    this.listen('playing', () => this.report('playing', ''));
+    this.listen('waiting', () => this.waiting());
+    this.listen('play', () => this.toLiveEdge());
+    this.listen('error', () => this.decodeFailed());
+    document.addEventListener('visibilitychange', this.shown);
+    this.followTimer = setInterval(() => this.follow(), FOLLOW_EVERY);
+    super.begin();
+  }
+
+  protected override end(): void {
+    clearInterval(this.followTimer);
+    document.removeEventListener('visibilitychange', this.shown);
+    super.end();
+    this.video.removeAttribute('src');
+    this.video.load();
+  }
+
+  protected override opened(): void {
+    this.openedAt = performance.now();
+    super.opened();
+  }
+
+  protected received(data: string | ArrayBuffer): void {
+    if (typeof data === 'string') return this.text(data);
+    this.mediaArrived();
+    this.meter.add(data.byteLength);
+    if (this.mime === '') return this.setUp(new TextDecoder().decode(data));
+    if (!this.queue.push(new Uint8Array(data))) return this.restart('The browser takes the stream too slowly.');
+    this.pump();
+  }
+
+  /** The last picture stays on the element until the next connection brings media. */
+  protected teardown(): void {
+    this.mime = '';
+    this.buffer = undefined;
+    this.source = undefined;
+    this.queue.clear();
+  }
+
+  private text(text: string): void {
+    const message = parseMessage(text);
+    if (message.kind === 'error') this.serverSays(message.text);
+    else this.toPage(text);
+  }
+
+  private setUp(mime: string): void {
+    const Source = mediaSourceClass();
+    if (!Source?.isTypeSupported(mime)) return this.fail(cannotDecode(mime));
+    this.mime = mime;
+    this.live = new LiveEdge();
+    const source = new Source();
+    this.source = source;
+    source.addEventListener('sourceopen', () => this.sourceOpen(source), { once: true });
+    // ManagedMediaSource only opens on an element that does not offer AirPlay.
+    this.video.disableRemotePlayback = true;
+    this.video.src = URL.createObjectURL(source);
+    void this.play();
+  }
+
+  private sourceOpen(source: MediaSource): void {
+    URL.revokeObjectURL(this.video.src);
+    if (this.source !== source) return;
+    const buffer = source.addSourceBuffer(this.mime);
+    this.buffer = buffer;
+    buffer.addEventListener('updateend', () => this.pump());
+    this.pump();
+  }
+
+  private pump(): void {
+    const { buffer } = this;
+    if (!buffer || buffer.updating || this.source?.readyState !== 'open') return;
+    try {
+      if (this.trim(buffer)) return;
+      const part = this.queue.takeAll();
+      if (part) buffer.appendBuffer(part as BufferSource);
+    } catch (error) {
+      this.restart(`The browser does not take the stream: ${String(error)}`);
+    }
+  }
+
+  private trim(buffer: SourceBuffer): boolean {
+    const { buffered } = buffer;
+    if (buffered.length === 0) return false;
+    const start = buffered.start(0);
+    const cut = trimPoint(start, this.video.currentTime, buffered.end(buffered.length - 1));
+    if (cut === undefined || cut <= start) return false;
+    buffer.remove(start, cut);
+    return true;
+  }
+
+  private follow(): void {
+    const { video } = this;
+    if (!this.buffer || video.buffered.length === 0) return;
+    if (performance.now() - this.openedAt > HEALTHY_AFTER) this.link.healthy();
+    const jump = holeJump(video.buffered, video.currentTime);
+    if (jump !== undefined) video.currentTime = jump;
+    // A recording keeps the server's pace, and a hidden tab catches up when it is seen again.
+    if (this.conf.pbconf || video.paused || document.hidden || video.readyState < video.HAVE_CURRENT_DATA) return;
+    const step = this.live.step(video.currentTime, this.edge());
+    if ('seekTo' in step) video.currentTime = step.seekTo;
+    else if (video.playbackRate !== step.rate) video.playbackRate = step.rate;
+  }
+
+  private toLiveEdge(): void {
+    if (document.hidden || this.conf.pbconf || !this.buffer) return;
+    const target = this.live.resume(this.video.currentTime, this.edge());
+    if (target !== undefined) this.video.currentTime = target;
+  }
+
+  private waiting(): void {
+    if (!this.buffer || this.video.currentTime === 0) return;
+    this.live.stalled();
+    this.report('waiting', 'Waiting for the stream …');
+  }
+
+  private decodeFailed(): void {
+    if (!this.buffer) return;
+    this.restart(`The browser cannot decode the stream: ${this.video.error?.message ?? 'unknown error'}`);
+  }
+}
