@@ -69,7 +69,7 @@ fn repeated_lines_collapse_and_others_do_not() {
 fn json_lines_parse_and_carry_the_count() {
     let lines = logged("[log]\nformat = 'json'", |_, sink| {
         for _ in 0..3 {
-            tracing::error!(token = "a{\"}", "gone}");
+            tracing::error!(token = "a{\"}", "gone}}");
         }
         sink.close();
     });
