@@ -150,7 +150,7 @@ fn boxes_of_another_writer_are_read() {
             "-x264-params",
             "b-adapt=0",
         ])
-        .args(["-movflags", "frag_every_frame+empty_moov+default_base_moof"])
+        .args(["-movflags", "frag_keyframe+empty_moov+default_base_moof"])
         .arg(&file)
         .status()
         .expect("ffmpeg");
@@ -164,7 +164,7 @@ fn boxes_of_another_writer_are_read() {
     let runs: Vec<_> = moofs.flat_map(|moof| boxes::runs(moof.body)).collect();
     for track in tracks {
         let own: Vec<_> = runs.iter().filter(|run| run.track == track.id).collect();
-        assert!(own.windows(2).all(|pair| pair[0].end() == pair[1].decode_time), "{track:?}");
+        assert!(own.windows(2).all(|pair| pair[0].end() == pair[1].decode_time), "{own:?}");
         let seconds = own.last().expect("a run").end() as f64 / f64::from(track.timescale);
         assert!((1.9..2.2).contains(&seconds), "{track:?}: {seconds} s");
         let samples: Vec<_> = own.iter().flat_map(|run| &run.samples).collect();
