@@ -1,6 +1,7 @@
 //! Frames and what is made of them: no sockets, no GStreamer, no clock of its own.
 
 pub mod aac;
+pub mod bits;
 pub mod fmp4;
 pub mod frame;
 pub mod h264;
