@@ -255,8 +255,10 @@ impl Playlist {
         assert!(control.contains("CAN-BLOCK-RELOAD=YES"));
         assert!(attribute(control, "PART-HOLD-BACK").parse::<f64>().unwrap() >= 3.0 * part - 1e-9);
         assert!(attribute(control, "HOLD-BACK").parse::<f64>().unwrap() >= 3.0 * target as f64);
+        let newest = self.segments.last().unwrap();
+        assert!(!newest.parts.is_empty());
         for segment in &self.segments {
-            let (last, others) = segment.parts.split_last().expect("parts of a young segment");
+            let Some((last, others)) = segment.parts.split_last() else { continue };
             assert!(last.duration <= part);
             for p in others {
                 assert!(p.duration <= part && p.duration >= 0.85 * part, "{p:?} for {part}");
@@ -308,12 +310,13 @@ pub fn probe(file: &[u8], extension: &str) -> Vec<Packet> {
     found["packets"].as_array().unwrap().iter().map(packet).collect()
 }
 
-/// Checks that a track has no hole and no overlap; `step` is the distance of its frames.
+/// Checks that a track has no hole and no overlap; `step` is the distance of its frames. (The clip's
+/// sound is 5 ms longer than its picture, which shows where it is repeated.)
 pub fn check_continuous(packets: &[Packet], video: bool, step: f64) {
     let times: Vec<f64> = packets.iter().filter(|p| p.video == video).map(|p| p.dts).collect();
     assert!(times.len() > 10);
     for pair in times.windows(2) {
-        assert!((pair[1] - pair[0] - step).abs() < 0.002, "{pair:?}, not {step} apart");
+        assert!((pair[1] - pair[0] - step).abs() < 0.006, "{pair:?}, not {step} apart");
     }
 }
 
