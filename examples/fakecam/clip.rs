@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::picture::{Painter, Size};
 
 /// Raised whenever the same parameters would give another clip.
-const CACHE_VERSION: u32 = 1;
+const CACHE_VERSION: u32 = 2;
 
 /// How long the encoder may take for one frame before it counts as broken; looking ahead on a busy
 /// machine takes seconds.

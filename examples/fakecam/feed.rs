@@ -143,7 +143,7 @@ fn push(
 /// The clip's access unit with the stamp before its first slice, and without parameter sets if `bare`.
 fn access_unit(codec: VideoCodec, mut rest: &[u8], bare: bool, micros: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(rest.len() + 64);
-    while let Some(&header) = rest.get(START_CODE.len()) {
+    while let Some(&header) = rest.get(start_code_len(rest)) {
         let (slice, parameters) = match codec {
             VideoCodec::H264 => (matches!(header & 31, 1..=5), matches!(header & 31, 7 | 8)),
             VideoCodec::H265 => (header >> 1 & 63 < 32, matches!(header >> 1 & 63, 32..=34)),
@@ -167,12 +167,18 @@ fn access_unit(codec: VideoCodec, mut rest: &[u8], bare: bool, micros: u64) -> V
     out
 }
 
-/// Length of the first NAL unit of `bytes` with its 4-byte start code, up to the next start code.
+/// Encoders write 4 bytes before an access unit and its parameter sets, and 3 elsewhere.
+fn start_code_len(bytes: &[u8]) -> usize {
+    if bytes.starts_with(&[0, 0, 1]) { 3 } else { 4 }
+}
+
+/// Length of the first NAL unit of `bytes` with its start code, up to the next start code.
 fn nal_len(bytes: &[u8]) -> usize {
-    let body = &bytes[START_CODE.len()..];
+    let start = start_code_len(bytes);
+    let body = &bytes[start..];
     match body.windows(3).position(|window| window == [0, 0, 1]) {
-        Some(at) if body[..at].ends_with(&[0]) => START_CODE.len() + at - 1,
-        Some(at) => START_CODE.len() + at,
+        Some(at) if body[..at].ends_with(&[0]) => start + at - 1,
+        Some(at) => start + at,
         None => bytes.len(),
     }
 }

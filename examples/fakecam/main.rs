@@ -18,7 +18,7 @@ mod server;
 #[allow(dead_code, reason = "the simulator writes stamps; reading them is for its clients")]
 mod stamp;
 
-use std::{io::Read, sync::Arc};
+use std::{io::Read, process::ExitCode, sync::Arc};
 
 use clap::{Parser, ValueEnum};
 use gstreamer as gst;
@@ -92,8 +92,17 @@ fn positive(text: &str) -> std::result::Result<usize, String> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fakecam: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<()> {
     gst::init().map_err(|error| Error::internal(error.to_string()))?;
     let spec = VideoSpec {
         codec: args.codec,

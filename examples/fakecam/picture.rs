@@ -87,10 +87,10 @@ impl Painter {
         canvas.disc(ball, height as f64 / 14.0, BALL);
         let seconds = index / self.fps;
         let text = [seconds / 10 % 10, seconds % 10, index % self.fps / 10, index % self.fps % 10];
-        let tall = height / 8;
+        let tall = (height / 6) & !3;
         for (place, digit) in text.into_iter().enumerate() {
-            let left = width / 2 - tall * 2 + place * tall * 4 / 5 + place / 2 * tall / 2 + tall / 4;
-            canvas.digit((left, height / 2 - tall / 2), tall, digit);
+            let left = (width / 2 + place * tall * 7 / 10 + place / 2 * tall / 4 - tall * 29 / 20) & !1;
+            canvas.digit((left, (height / 2 - tall / 3) & !1), tall, digit);
         }
         canvas.data
     }
@@ -160,9 +160,9 @@ impl Canvas {
         }
     }
 
-    /// A seven-segment digit, `tall` high and half as wide.
+    /// A seven-segment digit, `tall` high (a multiple of 4) and half as wide; its place is even.
     fn digit(&mut self, (left, top): (usize, usize), tall: usize, digit: usize) {
-        let thick = (tall / 10).max(2);
+        let thick = (tall / 10).max(2) & !1;
         let (wide, half) = (tall / 2, tall / 2);
         let (right, bottom) = (left + wide - thick, top + tall - thick);
         let middle = top + half - thick / 2;

@@ -1,14 +1,15 @@
 //! Offers and answers: one `m=video`, sendonly, in whatever codec the stream has. Runs on the
 //! caller's task and touches no socket; the result is a str0m instance that is ready to connect.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsCert;
+use str0m::error::SdpError;
 use str0m::format::{Codec, CodecConfig, PayloadParams};
 use str0m::media::{Direction, MediaKind, Mid, Pt};
 use str0m::rtp::{Extension, ExtensionMap};
-use str0m::{Candidate, Event, Output, Rtc, RtcConfig, RtcError};
+use str0m::{Candidate, Rtc, RtcConfig, RtcError};
 
 use crate::base::{Error, Result};
 use crate::media::params::{VideoCodec, VideoParams};
@@ -48,6 +49,11 @@ fn refused(error: RtcError) -> Error {
     Error::bad_input(format!("sdp: {error}"))
 }
 
+fn malformed(error: SdpError) -> Error {
+    // The lines before the last say where in memory the parser stood.
+    Error::bad_input(format!("sdp: {}", error.to_string().lines().last().unwrap_or_default().trim()))
+}
+
 impl Negotiator {
     /// Makes the certificate that all sessions use.
     ///
@@ -62,15 +68,12 @@ impl Negotiator {
         // have to be decrypted.
         let mut extensions = ExtensionMap::empty();
         extensions.set(4, Extension::RtpMid);
-        let mut config = RtcConfig::new()
+        let config = RtcConfig::new()
             .set_dtls_cert(certificate)
             .set_rtp_mode(true)
             .set_extension_map(extensions)
             .set_send_buffer_video(RESEND_PACKETS)
             .clear_codecs();
-        // A vanished viewer is noticed after 250+500+6*1500 ms plus the check interval, below 15 s.
-        config.set_max_stun_rto(Duration::from_millis(1500));
-        config.set_max_stun_retransmits(8);
         Ok(Self { config })
     }
 
@@ -121,7 +124,7 @@ impl Negotiator {
         if offer.len() > MAX_SDP {
             return Err(Error::bad_input(format!("sdp: longer than {MAX_SDP} bytes")));
         }
-        let offer = SdpOffer::from_sdp_string(offer).map_err(|e| Error::bad_input(format!("sdp: {e}")))?;
+        let parsed = SdpOffer::from_sdp_string(offer).map_err(malformed)?;
         let mut codecs = CodecConfig::empty();
         match video.codec {
             VideoCodec::H264 => {
@@ -132,8 +135,10 @@ impl Negotiator {
             VideoCodec::H265 => add_h265(&mut codecs, FIRST_PT, video),
         }
         let mut rtc = self.build(codecs, candidates);
-        let answer = rtc.sdp_api().accept_offer(offer).map_err(refused)?;
-        let mid = offered_video(&mut rtc)?;
+        let answer = rtc.sdp_api().accept_offer(parsed).map_err(refused)?;
+        let sends = |mid: &Mid| rtc.media(*mid).is_some_and(|m| m.direction().is_sending());
+        let mid = video_mids(offer).find(sends);
+        let mid = mid.ok_or_else(|| Error::bad_input("sdp: no m=video that wants to receive"))?;
         let pt = payload_type(&rtc, mid, video)?;
         Ok((Negotiated { rtc, mid, pt }, answer.to_sdp_string()))
     }
@@ -145,24 +150,17 @@ impl Offered {
     /// # Errors
     /// `BadInput` for SDP that makes no sense, `Unsupported` when the viewer turned the codec down.
     pub fn accept(mut self, answer: &str, video: &VideoParams) -> Result<Negotiated> {
-        let answer = SdpAnswer::from_sdp_string(answer).map_err(|e| Error::bad_input(format!("sdp: {e}")))?;
+        let answer = SdpAnswer::from_sdp_string(answer).map_err(malformed)?;
         self.rtc.sdp_api().accept_answer(self.pending, answer).map_err(refused)?;
         let pt = payload_type(&self.rtc, self.mid, video)?;
         Ok(Negotiated { rtc: self.rtc, mid: self.mid, pt })
     }
 }
 
-/// The first video line of an accepted offer that wants to receive.
-fn offered_video(rtc: &mut Rtc) -> Result<Mid> {
-    loop {
-        match rtc.poll_output().map_err(refused)? {
-            Output::Event(Event::MediaAdded(m)) if m.kind.is_video() && m.direction.is_sending() => {
-                return Ok(m.mid);
-            }
-            Output::Timeout(_) => return Err(Error::bad_input("sdp: no m=video that receives")),
-            Output::Event(_) | Output::Transmit(_) => {}
-        }
-    }
+/// The names of an SDP's video lines (RFC 5888).
+fn video_mids(sdp: &str) -> impl Iterator<Item = Mid> {
+    let sections = sdp.split("\nm=").skip(1).filter(|section| section.starts_with("video "));
+    sections.filter_map(|s| s.lines().find_map(|line| line.strip_prefix("a=mid:"))).map(|m| m.trim().into())
 }
 
 /// The payload type to send `video` as: the stream's own profile if the viewer listed it, else the

@@ -34,6 +34,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(15);
 const MAX_LAG: MediaTime = MediaTime::from_secs(1);
 /// Packets written before str0m is drained.
 const WRITE_AT_ONCE: usize = 64;
+/// A connected viewer that is silent for so long is gone. Browsers send receiver reports every second
+/// and connectivity checks every few.
+const SILENCE: Duration = Duration::from_secs(10);
 /// Addresses remembered per session; browsers try a handful.
 const MAX_PEERS: usize = 8;
 
@@ -76,7 +79,8 @@ pub struct Session {
     replaying: bool,
     replayed_at: Option<Instant>,
     rtc_deadline: Instant,
-    connect_by: Instant,
+    /// The session ends then, unless the viewer is heard before.
+    alive_until: Instant,
     ended: Option<oneshot::Sender<Error>>,
     _permit: OwnedSemaphorePermit,
 }
@@ -108,7 +112,7 @@ impl Session {
             replaying: false,
             replayed_at: None,
             rtc_deadline: now,
-            connect_by: now + CONNECT_TIME,
+            alive_until: now + CONNECT_TIME,
             ended: Some(start.ended),
             _permit: start.permit,
         }
@@ -150,8 +154,14 @@ impl Session {
     /// # Errors
     /// Why the session is over.
     pub fn input(&mut self, input: Input<'_>, now: Instant, cuts: &mut Cuts, wire: &mut Wire) -> Result<()> {
-        if !self.connected && now >= self.connect_by {
-            return Err(Error::timeout(format!("viewer did not connect in {} s", CONNECT_TIME.as_secs())));
+        if now >= self.alive_until {
+            return Err(Error::timeout(match self.connected {
+                true => format!("viewer silent for {} s", SILENCE.as_secs()),
+                false => format!("viewer did not connect in {} s", CONNECT_TIME.as_secs()),
+            }));
+        }
+        if self.connected && matches!(input, Input::Receive(..)) {
+            self.alive_until = now + SILENCE;
         }
         self.rtc.handle_input(input).map_err(broken)?;
         self.drain(now, wire)?;
@@ -179,13 +189,10 @@ impl Session {
             self.rtc.handle_input(Input::Timeout(now)).map_err(broken)?;
             self.drain(now, wire)?;
         }
-        self.deadline = if !self.connected {
-            self.rtc_deadline.min(self.connect_by)
-        } else if self.pace.allows(now) {
-            self.rtc_deadline
-        } else {
-            self.rtc_deadline.min(self.pace.resume_at())
-        };
+        self.deadline = self.rtc_deadline.min(self.alive_until);
+        if self.connected && !self.pace.allows(now) {
+            self.deadline = self.deadline.min(self.pace.resume_at());
+        }
         Ok(())
     }
 
@@ -210,6 +217,7 @@ impl Session {
                 }
                 Output::Event(Event::Connected) => {
                     self.connected = true;
+                    self.alive_until = now + SILENCE;
                     self.replay(now);
                 }
                 Output::Event(Event::KeyframeRequest(_)) => self.replay(now),

@@ -50,6 +50,8 @@ export class H5sPlayerHls extends PlayerBase {
     this.listen('playing', () => this.playing());
     this.listen('waiting', () => this.report('waiting', 'Waiting for the stream …'));
     this.listen('error', () => this.hls ?? this.retry());
+    // A live stream has no end: the server closed this one, and the next begins at the same address.
+    this.listen('ended', () => this.retry());
     this.watchTimer = setInterval(() => this.watch(), WATCH_EVERY);
     this.keepUp.open();
     void this.load();

@@ -1,1 +1,0 @@
-//! Logging: levels per module, repeated lines collapsed.
