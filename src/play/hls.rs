@@ -1,1 +1,0 @@
-//! HLS v1 (TS) and v2 (fMP4, low latency).
