@@ -1,1 +1,192 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
+use tempfile::TempDir;
+
+use super::*;
+use crate::base::Kind;
+use crate::base::secret::Secret;
+use crate::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
+
+fn source(token: &str, password: &str) -> SourceSpec {
+    SourceSpec {
+        token: token.to_owned(),
+        name: format!("Camera {token}"),
+        kind: SourceKind::Stream,
+        url: "rtsp://192.0.2.1/main".to_owned(),
+        user: "admin".to_owned(),
+        password: Secret::new(password),
+        audio: true,
+        connect: Connect::OnDemand,
+        transport: RtspTransport::Tcp,
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn tokens(store: &Store) -> Vec<String> {
+    store.sources().unwrap().into_iter().map(|spec| spec.token).collect()
+}
+
+fn error(dir: &Path) -> Error {
+    Store::open(dir).err().unwrap()
+}
+
+#[test]
+fn sources_come_back_after_a_restart_in_the_order_they_were_added() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    for token in ["zulu", "alpha", "mike"] {
+        store.insert_source(&source(token, "hunter2")).unwrap();
+    }
+    store.delete_source("alpha").unwrap();
+    store.insert_source(&source("alpha", "")).unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(
+        store.sources().unwrap(),
+        [source("zulu", "hunter2"), source("mike", "hunter2"), source("alpha", "")]
+    );
+}
+
+#[test]
+fn used_and_unknown_tokens_are_refused_and_nothing_changes() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.insert_source(&source("token1", "first")).unwrap();
+    let used = store.insert_source(&source("token1", "second")).unwrap_err();
+    assert_eq!((used.kind(), used.to_string().as_str()), (Kind::Refused, "token token1 is used already"));
+    let unknown = store.delete_source("token2").unwrap_err();
+    assert_eq!((unknown.kind(), unknown.to_string().as_str()), (Kind::NotFound, "token token2 is not known"));
+    assert_eq!(store.sources().unwrap(), [source("token1", "first")]);
+}
+
+#[test]
+fn only_the_owner_can_read_the_data() {
+    let parent = TempDir::new().unwrap();
+    let dir = parent.path().join("data");
+    let store = Store::open(&dir).unwrap();
+    store.insert_source(&source("token1", "hunter2")).unwrap();
+    assert_eq!(mode(&dir), 0o700);
+    for file in ["h5edge.db", "h5edge.db-wal", "secret.key"] {
+        assert_eq!(mode(&dir.join(file)), 0o600, "{file}");
+    }
+}
+
+#[test]
+fn no_file_but_the_key_helps_to_read_a_password() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.insert_source(&source("token1", "hunter2")).unwrap();
+    store.insert_source(&source("token2", "hunter2")).unwrap();
+    for file in fs::read_dir(dir.path()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(7).any(|part| part == b"hunter2"));
+    }
+    // Bound to its token: moved to another row it does not open.
+    store
+        .db()
+        .execute("UPDATE sources SET password = (SELECT password FROM sources WHERE token = 'token1')", [])
+        .unwrap();
+    let passwords: Vec<_> = store.sources().unwrap().into_iter().map(|spec| spec.password).collect();
+    assert_eq!(passwords, [Secret::new("hunter2"), Secret::default()]);
+}
+
+#[test]
+fn a_lost_key_costs_the_passwords_until_it_is_put_back() {
+    let dir = TempDir::new().unwrap();
+    Store::open(dir.path()).unwrap().insert_source(&source("token1", "hunter2")).unwrap();
+    let key = dir.path().join("secret.key");
+    let kept = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    assert_eq!(Store::open(dir.path()).unwrap().sources().unwrap(), [source("token1", "")]);
+    fs::write(&key, kept).unwrap();
+    assert_eq!(Store::open(dir.path()).unwrap().sources().unwrap(), [source("token1", "hunter2")]);
+    fs::write(&key, b"short").unwrap();
+    assert!(
+        error(dir.path())
+            .to_string()
+            .ends_with("secret.key has 5 bytes where 32 belong: restore it from a backup")
+    );
+}
+
+#[test]
+fn a_database_from_the_future_is_left_alone() {
+    let dir = TempDir::new().unwrap();
+    Store::open(dir.path()).unwrap().db().pragma_update(None, "user_version", 99).unwrap();
+    let error = error(dir.path());
+    assert_eq!(error.kind(), Kind::Unsupported);
+    assert!(error.to_string().contains("h5edge.db: the database is of version 99"), "{error}");
+}
+
+#[test]
+fn a_damaged_database_is_reported_and_kept() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    for n in 0..200 {
+        store.insert_source(&source(&format!("token{n}"), "")).unwrap();
+    }
+    drop(store);
+    let path = dir.path().join("h5edge.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0xa5);
+    fs::write(&path, &bytes).unwrap();
+    let error = error(dir.path());
+    assert_eq!(error.kind(), Kind::Internal);
+    assert!(error.to_string().contains("h5edge.db: the database is damaged"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn commits_are_synced_and_constraints_hold() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let db = store.db();
+    let pragma = |name: &str| -> String {
+        db.query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(
+        (pragma("journal_mode"), pragma("synchronous"), pragma("foreign_keys")),
+        ("wal".into(), "2".into(), "1".into())
+    );
+}
+
+#[test]
+fn the_host_id_stays() {
+    let dir = TempDir::new().unwrap();
+    let first = Store::open(dir.path()).unwrap().host_id().unwrap();
+    assert!(uuid::Uuid::parse_str(&first).is_ok());
+    assert_eq!(Store::open(dir.path()).unwrap().host_id().unwrap(), first);
+}
+
+#[test]
+fn the_first_user_is_the_first_only() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let user = |name: &str| User {
+        name: name.to_owned(),
+        role: "Administrator".to_owned(),
+        password_hash: "hash".to_owned(),
+        default_password: true,
+    };
+    assert!(store.insert_first_user(&user("admin")).unwrap());
+    assert!(!store.insert_first_user(&user("second")).unwrap());
+    assert!(store.user("second").unwrap().is_none());
+    assert_eq!(store.users_with_default_password().unwrap(), ["admin"]);
+    store.set_password_hash("admin", "new").unwrap();
+    let admin = store.user("admin").unwrap().unwrap();
+    assert_eq!((admin.password_hash.as_str(), admin.default_password), ("new", false));
+    assert_eq!(store.set_password_hash("second", "new").unwrap_err().kind(), Kind::NotFound);
+}
+
+#[tokio::test]
+async fn run_works_off_the_runtime() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.run(|store| store.insert_source(&source("token1", ""))).await.unwrap();
+    assert_eq!(tokio::task::spawn_blocking(move || tokens(&store)).await.unwrap(), ["token1"]);
+}

@@ -140,3 +140,43 @@ pub fn rate_text(bits_per_second: u64) -> String {
 pub fn space_text(bytes: u64) -> String {
     format!("{}Gbytes", bytes >> 30)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_true_to_their_bounds() {
+        let dir = tempfile::tempdir().unwrap();
+        let info = Sampler::new(dir.path()).read();
+        assert!(info.memory_total > 64 << 20);
+        assert!((1..=100).contains(&info.memory_percent));
+        assert!(info.cpu_percent <= 100);
+        assert!(info.disk_total > info.disk_free && info.disk_free > 0);
+        assert_eq!(disk(Path::new("/no/such/place")), (0, 0));
+    }
+
+    #[test]
+    fn askers_within_a_second_share_a_sample() {
+        let dir = tempfile::tempdir().unwrap();
+        let sampler = Sampler::new(dir.path());
+        sampler.last().info.network_in = 4_711;
+        sampler.last().taken = Instant::now();
+        assert_eq!(sampler.read().network_in, 4_711);
+        sampler.last().info.memory_total = 0;
+        sampler.last().taken = Instant::now().checked_sub(FRESH).unwrap();
+        assert_ne!(sampler.read().memory_total, 0);
+    }
+
+    #[test]
+    fn texts_are_the_manuals() {
+        let info = RunInfo { uptime: Duration::from_secs(23 * 60 + 59), ..RunInfo::default() };
+        assert_eq!(info.run_time(), "0H 23MIN");
+        let info = RunInfo { uptime: Duration::from_secs(44 * 3600 + 5 * 60), ..RunInfo::default() };
+        assert_eq!(info.run_time(), "44H 5MIN");
+        assert_eq!((rate_text(999), rate_text(12_345)), ("0kpbs".into(), "12kpbs".into()));
+        assert_eq!(space_text(63 << 30), "63Gbytes");
+        assert_eq!(bits_per_second(1000, Duration::from_secs(2)), 4000);
+        assert_eq!((percent(1, 3), percent(0, 0)), (33, 0));
+    }
+}
