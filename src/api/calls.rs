@@ -41,7 +41,7 @@ pub enum Access {
     /// As `Role(Viewer)`, and anybody where `anonymous_view` is on.
     View,
     /// As `Role(Viewer)`, and also a session that must change its password first.
-    Self_,
+    Own,
 }
 
 /// One parameter of a call.
@@ -132,29 +132,9 @@ impl Call {
     /// # Errors
     /// [`Denied`], with a text that names what is wrong.
     pub fn admit(&'static self, ctx: Arc<Context>, incoming: Incoming) -> Admitted<Ask> {
-        let session = incoming.params.get(SESSION).and_then(|id| ctx.auth.session(id).ok());
-        self.permit(&ctx, session.as_ref())?;
+        let session = self.access.permit(&ctx, &incoming.params, self.name)?;
         self.check(&incoming.params)?;
         Ok(Ask { ctx, incoming, session })
-    }
-
-    fn permit(&self, ctx: &Context, session: Option<&Session>) -> Admitted<()> {
-        let needed = match self.access {
-            Access::Open => return Ok(()),
-            _ if !ctx.config.auth.require_session => return Ok(()),
-            Access::View if ctx.config.auth.anonymous_view => return Ok(()),
-            Access::Role(role) => role,
-            Access::View | Access::Self_ => Role::Viewer,
-        };
-        let session = session.ok_or(Denied::NoSession("session is missing or has expired"))?;
-        if session.must_change_password && self.access != Access::Self_ {
-            return Err(Error::refused("the password must be changed first, see UpdateUser").into());
-        }
-        if session.role < needed {
-            let text = format!("{} needs the role {}", self.name, needed.as_str());
-            return Err(Error::refused(text).into());
-        }
-        Ok(())
     }
 
     fn check(&self, given: &Params) -> Result<()> {
@@ -188,6 +168,33 @@ impl Call {
             ))),
             None => Ok(()),
         }
+    }
+}
+
+impl Access {
+    /// The session that `params` name, if it suffices for `what`; `None` where none is needed.
+    ///
+    /// # Errors
+    /// `NoSession` without a live session, a fault when its role does not suffice or its password must
+    /// be changed first.
+    pub fn permit(self, ctx: &Context, params: &Params, what: &str) -> Admitted<Option<Session>> {
+        let session = params.get(SESSION).and_then(|id| ctx.auth.session(id).ok());
+        let needed = match self {
+            Self::Open => return Ok(session),
+            _ if !ctx.config.auth.require_session => return Ok(session),
+            Self::View if ctx.config.auth.anonymous_view => return Ok(session),
+            Self::Role(role) => role,
+            Self::View | Self::Own => Role::Viewer,
+        };
+        let session = session.ok_or(Denied::NoSession("session is missing or has expired"))?;
+        if session.must_change_password && self != Self::Own {
+            return Err(Error::refused("the password must be changed first, see UpdateUser").into());
+        }
+        if session.role < needed {
+            let text = format!("{what} needs the role {}", needed.as_str());
+            return Err(Error::refused(text).into());
+        }
+        Ok(Some(session))
     }
 }
 

@@ -29,6 +29,10 @@ session answers HTTP 401 with the same body.
 - With `require_session = false` every call passes without a session; with `anonymous_view = true` those
   do whose role is marked so.
 
+Besides the calls: `GET /hls/v1/<token>/hls.m3u8` (TS) and `/hls/v2/<token>/hls.m3u8` (low-latency fMP4), and
+WHEP at `POST /whep/<token>` with the session as `Bearer`. Both need the role Viewer, or nobody with
+`anonymous_view`, and answer failures with the fitting HTTP status.
+
 ";
 
 /// The text of docs/api.md.
@@ -63,7 +67,7 @@ fn role(access: Access) -> String {
         Access::Open => "none, and no session".into(),
         Access::Role(role) => role.as_str().into(),
         Access::View => "Viewer; nobody with `anonymous_view`".into(),
-        Access::Self_ => "Viewer, also while the password must be changed".into(),
+        Access::Own => "Viewer, also while the password must be changed".into(),
     }
 }
 

@@ -1,30 +1,20 @@
-//! Where the ways out are plugged in: sockets, HLS, WHEP and pictures. Everything here checks, looks up
-//! the stream and hands over.
+//! Where sockets and pictures are plugged in: looks up the stream and hands over to `play` and
+//! `snapshot`. A socket's task is the one that hyper's upgrade starts; it ends with the daemon.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use warp::filters::BoxedFilter;
 use warp::ws::{WebSocket, Ws};
-use warp::{Filter, Rejection};
 
 use super::calls::Answer;
 use super::reply::Reply;
 use super::request::Ask;
-use super::{Context, reply};
-use crate::base::{Error, Result};
+use crate::base::Result;
 use crate::play::webrtc::MAX_SIGNAL_MESSAGE;
 
 /// Shown where there is no picture yet; 640x360.
 static LOADING: &[u8] = include_bytes!("loading.jpg");
-
-/// HLS and WHEP.
-pub fn routes(
-    _ctx: BoxedFilter<(Arc<Context>,)>,
-) -> impl Filter<Extract = (Reply,), Error = Rejection> + Clone {
-    warp::path!("hls" / ..).map(|| reply::plain_failure(&Error::not_found("no HLS")))
-}
 
 /// `h5swsapi`: live fMP4.
 pub fn ws(ask: &Ask, ws: Ws) -> Result<Reply> {
@@ -65,12 +55,13 @@ where
     warp::Reply::into_response(upgraded)
 }
 
+/// Browsers slow the timers of hidden pages down to one per minute.
+const SILENCE: Duration = Duration::from_secs(120);
 /// Largest message of a page: its keepalives and commands are short.
 const MAX_MESSAGE: usize = 4096;
 
 /// Reads until the page leaves, or says nothing for as long as no living page would.
 async fn listen(mut socket: WebSocket) {
-    const SILENCE: std::time::Duration = std::time::Duration::from_secs(120);
     while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE, socket.next()).await {
         if message.is_close() {
             break;

@@ -7,6 +7,7 @@
 
 pub mod calls;
 pub mod docs;
+pub mod hls;
 pub mod http;
 pub mod line;
 pub mod media;
@@ -23,6 +24,7 @@ pub mod streams;
 pub mod system;
 pub mod table;
 pub mod tls;
+pub mod whep;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +35,7 @@ pub use self::docs::docs;
 pub use self::http::{Listeners, serve};
 use crate::auth::Auth;
 use crate::base::config::Config;
+use crate::play::hls::Hls;
 use crate::play::webrtc::Rtc;
 use crate::play::ws::Ws;
 use crate::source::Sources;
@@ -50,6 +53,7 @@ pub struct Context {
     pub sampler: Sampler,
     pub ws: Ws,
     pub rtc: Rtc,
+    pub hls: Hls,
     /// Cancelled when the daemon stops; sockets end on it.
     pub shutdown: CancellationToken,
 }

@@ -48,19 +48,34 @@ pub fn denied(denied: &Denied) -> Reply {
     }
 }
 
-/// A failed request for something that is no call (a page, HLS, WHEP): the status says what is wrong.
+/// A request for something that is no call (a page, HLS, WHEP) and was not served.
+pub fn refused(denied: &Denied) -> Reply {
+    match denied {
+        Denied::NoSession(text) => failed(StatusCode::UNAUTHORIZED, text),
+        Denied::Fault(error) => plain_failure(error),
+    }
+}
+
+/// A failed request for something that is no call: the status says what is wrong.
 pub fn plain_failure(error: &Error) -> Reply {
     let status = match error.kind() {
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::BadInput => StatusCode::BAD_REQUEST,
         Kind::Unauthorised => StatusCode::UNAUTHORIZED,
         Kind::Refused => StatusCode::FORBIDDEN,
-        Kind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         Kind::Unsupported => StatusCode::NOT_IMPLEMENTED,
-        Kind::Full => StatusCode::SERVICE_UNAVAILABLE,
+        // The source did not come up in time, or there is no place: worth another try.
+        Kind::Timeout | Kind::Full => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     };
     failed(status, &error.to_string())
+}
+
+/// A reply without a body.
+pub fn empty(status: StatusCode) -> Reply {
+    let mut reply = Reply::default();
+    *reply.status_mut() = status;
+    reply
 }
 
 fn failed(status: StatusCode, text: &str) -> Reply {

@@ -62,7 +62,7 @@ impl Context {
     pub fn stream(&self, token: &str) -> Result<Arc<Stream>> {
         match self.sources.get(token) {
             Some(source) => Ok(source.stream.clone()),
-            None => Err(Error::not_found(format!("parameter token: there is no source {token}"))),
+            None => Err(Error::not_found(format!("parameter token: there is no source {token:.64}"))),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::calls::{self, Admitted, Answer, Answering, Call, Denied, Run};
 use super::params::{Encoding, Params};
 use super::reply::{self, Reply};
 use super::request::Incoming;
-use super::{Context, media, pages};
+use super::{Context, hls, pages, whep};
 use crate::base::{Error, Result};
 
 /// Largest form body (and SDP offer), in bytes.
@@ -35,14 +35,16 @@ pub fn routes(ctx: Arc<Context>) -> BoxedFilter<(Reply,)> {
         .and(ctx.clone())
         .and(incoming)
         .and(warp::method())
-        .and(body())
+        .and(form())
         .then(make_call);
     preflight()
         .or(socket)
         .unify()
         .or(call)
         .unify()
-        .or(media::routes(ctx))
+        .or(hls::routes(ctx.clone()))
+        .unify()
+        .or(whep::routes(ctx))
         .unify()
         .or(pages::routes())
         .unify()
@@ -53,11 +55,7 @@ pub fn routes(ctx: Arc<Context>) -> BoxedFilter<(Reply,)> {
 
 /// A browser asking whether a page from elsewhere may call; the server adds the CORS headers.
 fn preflight() -> impl Filter<Extract = (Reply,), Error = Rejection> + Clone {
-    warp::options().map(|| {
-        let mut reply = Reply::default();
-        *reply.status_mut() = StatusCode::NO_CONTENT;
-        reply
-    })
+    warp::options().map(|| reply::empty(StatusCode::NO_CONTENT))
 }
 
 /// The request's body, at most [`MAX_BODY`] bytes of it.
@@ -83,6 +81,22 @@ async fn collect(stream: impl Stream<Item = std::result::Result<impl Buf, warp::
     Ok(body.freeze())
 }
 
+/// The parameters in a form body; none without one. Pages that send another kind of body with their
+/// call are told, rather than that their parameters are missing.
+fn form() -> impl Filter<Extract = (Result<Params>,), Error = Rejection> + Clone {
+    warp::header::optional::<String>("content-type").and(body()).map(
+        |content_type: Option<String>, body: Result<Bytes>| {
+            let body = body?;
+            let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+            if !body.is_empty() && (content_type.contains("json") || content_type.contains("multipart")) {
+                return Err(Error::bad_input("the body must be application/x-www-form-urlencoded"));
+            }
+            let text = std::str::from_utf8(&body).map_err(|_| Error::bad_input("the form is not UTF-8"))?;
+            Params::parse(text.trim(), Encoding::Form)
+        },
+    )
+}
+
 fn open_socket(ctx: Arc<Context>, incoming: Incoming, ws: warp::ws::Ws) -> Reply {
     let opened = named(&incoming.path).map_err(Denied::from).and_then(|call| {
         let ask = call.admit(ctx, incoming)?;
@@ -94,8 +108,8 @@ fn open_socket(ctx: Arc<Context>, incoming: Incoming, ws: warp::ws::Ws) -> Reply
     opened.unwrap_or_else(|why| reply::denied(&why))
 }
 
-async fn make_call(ctx: Arc<Context>, incoming: Incoming, method: Method, body: Result<Bytes>) -> Reply {
-    match run(ctx, incoming, &method, body).await {
+async fn make_call(ctx: Arc<Context>, incoming: Incoming, method: Method, form: Result<Params>) -> Reply {
+    match run(ctx, incoming, &method, form).await {
         Ok(answer) => reply::answer(answer),
         Err(why) => reply::denied(&why),
     }
@@ -105,12 +119,12 @@ async fn run(
     ctx: Arc<Context>,
     mut incoming: Incoming,
     method: &Method,
-    body: Result<Bytes>,
+    form: Result<Params>,
 ) -> Admitted<Answer> {
     let call = named(&incoming.path)?;
     match *method {
         Method::GET | Method::HEAD => {}
-        Method::POST => incoming.params = incoming.params.merged(form(&body?)?)?,
+        Method::POST => incoming.params = incoming.params.merged(form?)?,
         _ => return Err(Error::bad_input(format!("{} is called with GET or POST", call.name)).into()),
     }
     if matches!(call.run, Run::Missing) {
@@ -143,11 +157,6 @@ fn named(path: &str) -> Result<&'static Call> {
         let shown: String = name.chars().take(64).collect();
         Error::not_found(format!("unknown call {shown}"))
     })
-}
-
-fn form(body: &[u8]) -> Result<Params> {
-    let text = std::str::from_utf8(body).map_err(|_| Error::bad_input("the form is not UTF-8"))?;
-    Params::parse(text.trim(), Encoding::Form)
 }
 
 async fn nowhere(_: Rejection) -> std::result::Result<Reply, Infallible> {

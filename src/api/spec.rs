@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn credentials_move_out_of_the_url() {
-        let spec = rtsp("url=rtsp://admin:p%2540%23@192.168.0.1:554/Streaming/101?a=1").unwrap();
+        let spec = rtsp("url=rtsp://admin:p%2540%2523@192.168.0.1:554/Streaming/101?a=1").unwrap();
         assert_eq!(spec.url, "rtsp://192.168.0.1:554/Streaming/101?a=1");
         assert_eq!((spec.user.as_str(), spec.password.expose()), ("admin", "p@#"));
         let spec = rtsp("url=rtsp://a:b@h/x&user=c&password=d").unwrap();

@@ -94,7 +94,7 @@ pub static CALLS: &[Call] = &[
     Call {
         name: "Logout",
         origin: "manual 5.2.2",
-        access: Access::Self_,
+        access: Access::Own,
         params: &[],
         doc: "Ends the session.",
         run: Run::Read(|ask| Box::pin(session::logout(ask))),
@@ -102,7 +102,7 @@ pub static CALLS: &[Call] = &[
     Call {
         name: "Keepalive",
         origin: "manual 5.2.3",
-        access: Access::Self_,
+        access: Access::Own,
         params: &[],
         doc: "Renews the session, as every other call does too.",
         run: Run::Read(|ask| Box::pin(session::keepalive(ask))),
@@ -126,7 +126,7 @@ pub static CALLS: &[Call] = &[
     Call {
         name: "UpdateUser",
         origin: "manual 5.2.6",
-        access: Access::Self_,
+        access: Access::Own,
         params: &[
             must("user", CREDENTIAL, "The user."),
             must("oldpassword", CREDENTIAL, "The password so far, or its MD5 in hex."),
