@@ -13,6 +13,7 @@ use h5edge::auth::{Auth, AuthSettings};
 use h5edge::base::config::Config;
 use h5edge::base::time::Clock;
 use h5edge::base::{Error, Result, log};
+use h5edge::play::hls::{Hls, HlsSettings};
 use h5edge::play::webrtc::{Rtc, RtcSettings};
 use h5edge::play::ws::Ws;
 use h5edge::source::{self, Sources};
@@ -110,6 +111,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
         sampler: Sampler::new(data_dir),
         ws: Ws::default(),
         rtc,
+        hls: Hls::new(hls_settings(&config), shutdown.clone()),
         shutdown: shutdown.clone(),
         config,
     });
@@ -186,6 +188,14 @@ fn rtc_settings(config: &Config) -> RtcSettings {
         public_addresses: config.webrtc.public_addresses.clone(),
         ice_servers: config.webrtc.ice_servers.clone(),
         max_viewers: config.webrtc.max_viewers,
+    }
+}
+
+fn hls_settings(config: &Config) -> HlsSettings {
+    HlsSettings {
+        segment_seconds: config.hls.segment_seconds,
+        segment_count: config.hls.segment_count,
+        part_millis: config.hls.part_millis,
     }
 }
 
