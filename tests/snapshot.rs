@@ -4,8 +4,9 @@
 #[allow(dead_code)]
 mod clips;
 
+use std::io::Read;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -164,6 +165,41 @@ async fn shutdown_ends_the_child() {
     shutdown.cancel();
     gone(pid).await;
     assert_eq!(snapshots.jpeg("cam", &pictures[1], None).await.unwrap_err().kind(), Kind::Refused);
+}
+
+#[tokio::test]
+async fn an_idle_child_ends() {
+    let snapshots = snapshots();
+    let pictures = pictures(Clip::h264_baseline());
+    snapshots.jpeg("cam", &pictures[0], None).await.unwrap();
+    let pid = Pid::from_raw(snapshots.worker_pid().unwrap() as i32);
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(59)).await;
+    assert!(snapshots.worker_pid().is_some());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(snapshots.worker_pid(), None);
+    tokio::time::resume();
+    gone(pid).await;
+    snapshots.jpeg("cam", &pictures[1], None).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_child_does_not_outlive_its_parent() {
+    // A shell as the parent; the child's input stays open here, so that this does not end it.
+    let mut shell = Command::new("sh")
+        .args(["-c", "\"$0\" snapshot-worker; true", env!("CARGO_BIN_EXE_h5edge")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = [1; 5];
+    shell.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+    assert_eq!(ready, [0; 5]);
+    let children = format!("/proc/{0}/task/{0}/children", shell.id());
+    let child = std::fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    shell.kill().unwrap();
+    gone(Pid::from_raw(child)).await;
+    shell.wait().unwrap();
 }
 
 #[tokio::test]

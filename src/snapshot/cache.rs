@@ -3,25 +3,29 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::process::Pending;
 use super::{MAX_SOURCES, MAX_WIDTHS};
 use crate::base::{Kind, Result};
 use crate::media::frame::Frame;
 
+/// A source that nobody asked for so long is forgotten when the next one is asked for.
+const KEEP: Duration = Duration::from_secs(10);
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     sources: HashMap<String, Entry>,
-    /// Counts uses, to tell which is the oldest.
-    uses: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
     /// Identifies the key frame, also between two sources that had the same token.
     frame: Weak<Frame>,
-    last_use: u64,
+    last_use: Instant,
     /// Newest last.
     by_width: Vec<(Option<u32>, Pending)>,
 }
@@ -35,9 +39,10 @@ impl Cache {
         width: Option<u32>,
         decode: impl FnOnce() -> Result<Pending>,
     ) -> Result<Pending> {
-        self.uses += 1;
+        let now = Instant::now();
+        self.sources.retain(|_, entry| now - entry.last_use < KEEP);
         if let Some(entry) = self.sources.get_mut(token).filter(|entry| entry.is_of(frame)) {
-            entry.last_use = self.uses;
+            entry.last_use = now;
             entry.by_width.retain(|(_, pending)| !has_failed(pending));
             if let Some((_, found)) = entry.by_width.iter().find(|(w, _)| *w == width) {
                 return Ok(found.clone());
@@ -45,7 +50,7 @@ impl Cache {
         }
         let pending = decode()?;
         self.make_room(token);
-        let fresh = || Entry { frame: Arc::downgrade(frame), last_use: self.uses, by_width: Vec::new() };
+        let fresh = || Entry { frame: Arc::downgrade(frame), last_use: now, by_width: Vec::new() };
         let entry = self.sources.entry(token.to_owned()).or_insert_with(fresh);
         if !entry.is_of(frame) {
             *entry = fresh();

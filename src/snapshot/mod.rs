@@ -5,7 +5,8 @@
 //! [`worker_main`]) and gives it one at a time. Each key frame is decoded once per width, however
 //! many ask.
 //!
-//! Memory: [`MAX_SOURCES`] × [`MAX_WIDTHS`] pictures at most, of the newest key frame of each source.
+//! Memory: up to [`MAX_WIDTHS`] pictures of the newest key frame of each source that was asked for in
+//! the last seconds, and of [`MAX_SOURCES`] sources at most.
 
 mod cache;
 mod decode;
