@@ -1,1 +1,210 @@
-fn main() {}
+//! Arguments, start and orderly stop. Wiring only: what is started here lives in the library.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use h5edge::api::{self, Context, Listeners};
+use h5edge::auth::{Auth, AuthSettings};
+use h5edge::base::config::Config;
+use h5edge::base::time::Clock;
+use h5edge::base::{Error, Result, log};
+use h5edge::play::hls::{Hls, HlsSettings};
+use h5edge::play::webrtc::{Rtc, RtcSettings};
+use h5edge::play::ws::Ws;
+use h5edge::source::{self, Sources};
+use h5edge::store::Store;
+use h5edge::system::Sampler;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The whole stop has to fit into this; then the process ends regardless.
+const STOP_PATIENCE: Duration = Duration::from_millis(4500);
+
+/// Live video gateway between IP cameras and browsers.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs until SIGTERM or SIGINT.
+    Serve {
+        /// Where the database, certificates and keys live; made if missing.
+        #[arg(long)]
+        data_dir: PathBuf,
+        /// The configuration file; defaults without one.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Overrides `http.port`; 0 takes any free one.
+        #[arg(long)]
+        http_port: Option<u16>,
+    },
+    /// Checks a configuration file and says what is wrong with it.
+    CheckConfig { file: PathBuf },
+    /// Prints the version.
+    Version,
+    /// Decodes pictures for the daemon, over standard input and output.
+    #[command(hide = true)]
+    SnapshotWorker,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Serve { data_dir, config, http_port } => serve(&data_dir, config.as_deref(), http_port),
+        Command::CheckConfig { file } => {
+            Config::load(Some(&file)).map(|_| println!("{}: good", file.display()))
+        }
+        Command::Version => {
+            println!("h5edge {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        Command::SnapshotWorker => return ExitCode::FAILURE,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("h5edge: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(data_dir: &Path, config: Option<&Path>, http_port: Option<u16>) -> Result<()> {
+    let config = Config::load(config)?;
+    let _log = log::init(&config.log)?;
+    gstreamer::init().map_err(|e| Error::internal(format!("GStreamer does not start: {e}")))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Serving two hundred viewers takes a fifth of one core; more workers only cost memory.
+        .worker_threads(2)
+        .thread_keep_alive(Duration::from_secs(2))
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(run(data_dir, config, http_port));
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    done
+}
+
+async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<()> {
+    let clock = Clock::real();
+    let shutdown = CancellationToken::new();
+    let store = Store::open(data_dir)?;
+    let auth = Auth::open(store.clone(), clock.clone(), AuthSettings::from(&config.auth))?;
+    let sources = start_sources(&store, &config, clock)?;
+    let rtc = Rtc::start(rtc_settings(&config), shutdown.clone())?;
+    let listeners = bind(data_dir, &config, http_port).await?;
+    let ports = ready_line(&listeners, &rtc)?;
+
+    let ctx = Arc::new(Context {
+        file_roots: config.sources.roots(data_dir),
+        auth,
+        store,
+        sources: sources.clone(),
+        sampler: Sampler::new(data_dir),
+        ws: Ws::default(),
+        rtc,
+        hls: Hls::new(hls_settings(&config), shutdown.clone()),
+        shutdown: shutdown.clone(),
+        config,
+    });
+    let server = tokio::spawn(api::serve(listeners, ctx, shutdown.clone()));
+    println!("{ports}");
+    std::io::stdout().flush()?;
+
+    stop_signal().await?;
+    tracing::info!("stopping");
+    shutdown.cancel();
+    let stop = async {
+        sources.stop().await;
+        // A server that panicked has nothing left to stop.
+        let _ = server.await;
+    };
+    if tokio::time::timeout(STOP_PATIENCE, stop).await.is_err() {
+        tracing::warn!("not everything stopped in time");
+    }
+    Ok(())
+}
+
+/// The sources of the database, after those of the configuration that it lacks were put into it.
+fn start_sources(store: &Store, config: &Config, clock: Clock) -> Result<Arc<Sources>> {
+    let known: Vec<_> = store.sources()?.into_iter().map(|spec| spec.token).collect();
+    for entry in config.source.iter().filter(|entry| !known.contains(&entry.token)) {
+        store.insert_source(&entry.spec())?;
+    }
+    let settings = source::Settings {
+        default_connect: config.sources.default_connect,
+        default_transport: config.sources.default_transport,
+        warm: Duration::from_secs(config.sources.warm_seconds),
+        stall: Duration::from_secs(config.sources.stall_seconds),
+        ring_bytes: config.sources.ring_bytes,
+        max_sources: config.sources.max_sources,
+    };
+    let sources = Sources::new(settings, clock);
+    for spec in store.sources()? {
+        sources.add(spec)?;
+    }
+    Ok(sources)
+}
+
+async fn bind(data_dir: &Path, config: &Config, http_port: Option<u16>) -> Result<Listeners> {
+    let listen = async |port: u16| {
+        let address = SocketAddr::new(config.http.bind, port);
+        TcpListener::bind(address)
+            .await
+            .map_err(|e| Error::from(e).context(format!("cannot listen on {address}")))
+    };
+    let http = listen(http_port.unwrap_or(config.http.port)).await?;
+    let https = match config.http.https_port {
+        0 => None,
+        port => Some((listen(port).await?, api::tls::acceptor(data_dir)?)),
+    };
+    Ok(Listeners { http, https })
+}
+
+/// What is printed when everything answers: the ports, as one line of JSON.
+fn ready_line(listeners: &Listeners, rtc: &Rtc) -> Result<serde_json::Value> {
+    let https = match &listeners.https {
+        Some((listener, _)) => Some(listener.local_addr()?.port()),
+        None => None,
+    };
+    Ok(serde_json::json!({
+        "http": listeners.http.local_addr()?.port(),
+        "https": https,
+        "webrtc": rtc.local_port(),
+    }))
+}
+
+fn rtc_settings(config: &Config) -> RtcSettings {
+    RtcSettings {
+        port: config.webrtc.port,
+        public_addresses: config.webrtc.public_addresses.clone(),
+        ice_servers: config.webrtc.ice_servers.clone(),
+        max_viewers: config.webrtc.max_viewers,
+    }
+}
+
+fn hls_settings(config: &Config) -> HlsSettings {
+    HlsSettings {
+        segment_seconds: config.hls.segment_seconds,
+        segment_count: config.hls.segment_count,
+        part_millis: config.hls.part_millis,
+    }
+}
+
+async fn stop_signal() -> Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}

@@ -25,8 +25,10 @@ use crate::{
 
 /// Bytes waiting in the pipeline's entrance.
 const MAX_BACKLOG: u64 = 8 << 20;
-/// Whoever is later than this was asleep (a stopped process): old frames are then not sent in a burst.
+/// Whoever is later than this was asleep (a stopped process): old frames are then not sent in a burst,
+/// but left out until it is no later than [`ON_TIME`].
 const MAX_LATE: Duration = Duration::from_millis(500);
+const ON_TIME: Duration = Duration::from_millis(60);
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 
 /// One pipeline's supply of frames.
@@ -67,13 +69,14 @@ impl Feed {
         self.origin = self.video.current_running_time().unwrap_or_default();
         let started = Instant::now();
         let audio = self.audio.take().zip(self.camera.audio.as_ref().map(|(_, clip)| Arc::clone(clip)));
-        let (mut frame, mut packet) = (0, 0);
+        let (mut frame, mut packet, mut late) = (0, 0, false);
         while self.alive.load(Relaxed) {
             let video_due = self.clip.time(frame);
             let audio_due = audio.as_ref().map(|(_, clip)| clip.time(packet)).filter(|&due| due < video_due);
             let due = started + Duration::from(audio_due.unwrap_or(video_due));
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            let silent = due.elapsed() > MAX_LATE || self.camera.is_stalled();
+            late = due.elapsed() > if late { ON_TIME } else { MAX_LATE };
+            let silent = late || self.camera.is_stalled();
             let pushed = match (&audio, audio_due) {
                 (Some((source, clip)), Some(_)) => {
                     packet += 1;

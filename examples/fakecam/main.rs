@@ -43,7 +43,7 @@ struct Args {
     #[arg(long, default_value_t = 0)]
     control_port: u16,
     /// How many cameras: /cam0, /cam1, ...
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = positive)]
     cams: usize,
     #[arg(long, value_enum, default_value = "h264")]
     codec: VideoCodec,

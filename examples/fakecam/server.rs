@@ -122,7 +122,10 @@ impl Server {
 
     /// Opens the port.
     pub fn listen(&self) -> Result<()> {
-        let source = self.rtsp.attach(None).map_err(|_| Error::refused("the RTSP port cannot be opened"))?;
+        let source = self
+            .rtsp
+            .attach(None)
+            .map_err(|_| Error::refused(format!("RTSP port {} cannot be opened", self.rtsp.service())))?;
         *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! Clients in the field send the lowercase MD5 hex of a password, the manual's Login sample plain
 //! text. What is kept is argon2id over the MD5 hex, so that both verify. 19 MiB and two passes (the
-//! OWASP minimum) take 20 ms on a desktop and 50 to 100 ms on a Raspberry Pi.
+//! OWASP minimum) are estimated to take 50 to 100 ms on a Raspberry Pi.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};

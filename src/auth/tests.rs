@@ -162,3 +162,27 @@ async fn a_refused_change_changes_nothing() {
     }
     assert_eq!(kind(change(&admin, "viewer", "new one", "x").await), Some(Kind::Refused));
 }
+
+#[tokio::test]
+async fn who_is_turned_away_for_lack_of_room_has_not_tried() {
+    let bench = bench(|auth| auth.login_attempts = 1);
+    let crowd = bench.auth.waiting.try_acquire_many(MAX_WAITING as u32).unwrap();
+    for _ in 0..3 {
+        assert_eq!(bench.login("12345").await.err().unwrap().error.kind(), Kind::Full);
+    }
+    drop(crowd);
+    assert!(bench.login("12345").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_login_that_a_password_change_overtook_gets_no_session() {
+    let bench = bench(|_| {});
+    let checked = bench.auth.store.user("admin").unwrap().unwrap();
+    let (late, mine) = (bench.admin().await, bench.admin().await);
+    bench.auth.end_if_changed(&late, checked.clone()).await.unwrap();
+    bench.auth.store.set_password_hash("admin", &password::hash("other").unwrap()).unwrap();
+    let ended = bench.auth.end_if_changed(&late, checked).await;
+    assert_eq!(kind(ended), Some(Kind::Unauthorised));
+    assert_eq!(kind(bench.auth.session(&late.id)), Some(Kind::Unauthorised));
+    assert!(bench.auth.session(&mine.id).is_ok());
+}

@@ -47,7 +47,7 @@ impl OfflineReason {
 /// What the source is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// On demand, and nobody asks.
+    /// On demand, and nobody asks. The source answered when it was last tried.
     Idle,
     /// Opening, no frame yet.
     Connecting,
@@ -58,8 +58,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether somebody who asks for the stream now can expect to get it.
     pub fn is_online(&self) -> bool {
-        matches!(self, Self::Online)
+        matches!(self, Self::Online | Self::Idle)
     }
 }
 

@@ -38,8 +38,14 @@ pub async fn run(
     puller.udp = puller.transport() == RtspTransport::Udp;
     let mut backoff = Backoff::default();
     let unstopped = async {
+        // Every source is opened once without being asked, so that the list shows at once which
+        // cameras answer, and has their pictures.
+        let mut introduced = false;
         loop {
-            puller.wanted(true).await;
+            if introduced {
+                puller.wanted(true).await;
+            }
+            introduced = true;
             puller.stream.set_status(Status::Connecting);
             let (healthy, failure) = puller.connection().await;
             puller.stream.hub.end();

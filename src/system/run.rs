@@ -108,6 +108,7 @@ impl Last {
 
 /// Total and free bytes of the file system that holds `path`; zeros when it cannot be asked. Not from
 /// sysinfo, which lists mounts and leaves it to the caller to find the right one.
+#[allow(clippy::unnecessary_cast, reason = "these types have 32 bits on 32-bit ARM")]
 fn disk(path: &Path) -> (u64, u64) {
     statvfs(path).map_or((0, 0), |fs| {
         let block = fs.fragment_size() as u64;

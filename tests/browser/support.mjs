@@ -32,7 +32,6 @@ const ARGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--autoplay-policy=no-user-gesture-required',
 ];
 
 /** The four ways to watch, with the socket that each keeps open. */
@@ -43,12 +42,15 @@ export const players = [
   { name: 'hls v2', page: 'hls.html', socket: 'h5swscmnapi', query: { ver: 'v2' } },
 ];
 
-/** A browser with a profile of its own, closed and removed after the test `t`. */
-export async function browser(t, options = {}) {
+/**
+ * A browser with a profile of its own, closed and removed after the test `t`. `autoplay: false` leaves it with the
+ * policy people's browsers have.
+ */
+export async function browser(t, { autoplay = true, ...options } = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'h5edge-browser-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: env.H5EDGE_CHROMIUM ?? '/usr/bin/chromium',
-    args: ARGS,
+    args: autoplay ? [...ARGS, '--autoplay-policy=no-user-gesture-required'] : ARGS,
     viewport: { width: 1280, height: 800 },
     ...options,
   });

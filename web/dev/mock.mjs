@@ -2,7 +2,7 @@
 // admin / 12345. Serves dist/, the calls the page makes, WebSocket video, HLS by ffmpeg, and WebRTC from a headless
 // Chromium (dev/camera.html). `GET /restart?cam=0&down=2` takes the cameras away for 2 s, as the simulator's control does.
 import { spawn } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
@@ -23,7 +23,7 @@ const CSP = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 's
 
 const feeds = {
   token1: new Feed(),
-  token2: new Feed({ pattern: 'mandelbrot', size: '640x360', fps: 15, gop: 30 }),
+  token2: new Feed({ pattern: 'testsrc', size: '640x360', fps: 15, gop: 30 }),
   h265: new Feed({ codec: 'h265', size: '640x360' }),
 };
 const api = new MockApi(feeds);
@@ -39,8 +39,8 @@ function startHls() {
       cwd: join(hlsDir, version), stdio: ['ignore', 'ignore', 'inherit'],
     });
   };
-  for (const version of ['v1', 'v2']) spawn('mkdir', ['-p', join(hlsDir, version)]);
-  return new Promise((resolve) => setTimeout(() => resolve([run('v1', []), run('v2', ['-hls_segment_type', 'fmp4'])]), 200));
+  for (const version of ['v1', 'v2']) mkdirSync(join(hlsDir, version), { recursive: true });
+  return [run('v1', []), run('v2', ['-hls_segment_type', 'fmp4'])];
 }
 
 function sendFile(response, root, path) {
@@ -50,11 +50,11 @@ function sendFile(response, root, path) {
   createReadStream(file).pipe(response);
 }
 
-async function restart(query, response) {
+function restart(query, response) {
   const down = Number(query.get('down') ?? 2);
   for (const feed of Object.values(feeds)) feed.stop();
   rtc.hangUp();
-  for (const child of await hlsProcesses) child.kill();
+  for (const child of hlsProcesses) child.kill();
   setTimeout(() => {
     for (const feed of Object.values(feeds)) feed.start();
     hlsProcesses = startHls();
@@ -111,7 +111,7 @@ server.listen(port, '127.0.0.1', () => {
 });
 process.on('SIGTERM', async () => {
   for (const feed of Object.values(feeds)) feed.stop();
-  for (const child of await hlsProcesses) child.kill();
+  for (const child of hlsProcesses) child.kill();
   await rtc.stop();
   process.exit(0);
 });

@@ -1,11 +1,9 @@
 // The HTTP calls of the mock server, with the answers' fields as the daemon gives them.
+import { spawnSync } from 'node:child_process';
+
 const MD5_12345 = '827ccb0eea8a706c4c34a16891f84e7b';
 const SESSION = 'c0ffee00-0000-4000-8000-000000000001';
-// 1×1 JPEG.
-const JPEG = Buffer.from(
-  '/9j/4AAQSkZJRgABAQEAYABgAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AVN//2Q==',
-  'base64',
-);
+const JPEG = spawnSync('ffmpeg', '-loglevel error -f lavfi -i color=0x1b2433:size=320x180 -frames:v 1 -f mjpeg -'.split(' ')).stdout;
 
 export class MockApi {
   constructor(feeds) {

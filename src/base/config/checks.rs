@@ -98,7 +98,10 @@ pub fn explain(mut error: toml::de::Error, text: &str, file: &str) -> Error {
     // The key path has no accessor; without the input, it is the line after the message.
     error.set_input(None);
     let shown = error.to_string();
-    let path = shown.strip_prefix(&message).and_then(|rest| rest.trim().strip_prefix("in "));
+    let path = shown
+        .strip_prefix(&message)
+        .and_then(|rest| rest.trim().strip_prefix("in "))
+        .map(|path| path.trim_matches('`'));
     let what: &dyn Display = match path {
         Some(path) => &format!("{path}: {message}"),
         None => &message,

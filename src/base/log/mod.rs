@@ -122,7 +122,9 @@ impl<W: Write> Sink<W> {
         let mut state = self.state();
         let told = state.collapse.line(self.clock.mono(), line);
         self.write(&mut state, &told);
-        self.changed.notify_one();
+        if told.is_empty() {
+            self.changed.notify_one();
+        }
     }
 
     /// Writes summaries when their time comes, until [`Sink::close`].

@@ -76,7 +76,7 @@ fn json_lines_parse_and_carry_the_count() {
     let lines: Vec<serde_json::Value> =
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
-    assert_eq!(lines[0]["message"], "gone}}");
+    assert_eq!(lines[0]["message"], "gone}");
     assert_eq!(lines[0]["token"], "a{\"}");
     assert!(lines[0]["timestamp"].as_str().unwrap().ends_with('Z'));
     assert_eq!(lines[0].get("times"), None);

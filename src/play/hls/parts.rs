@@ -205,3 +205,79 @@ impl Cutter for PartCutter {
         self.target
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::base::time::MonoTime;
+
+    fn frame(dts: i64, key: bool) -> Arc<Frame> {
+        Arc::new(Frame {
+            track: Track::Video,
+            dts: MediaTime(dts),
+            pts: MediaTime(dts),
+            duration: MediaTime(3600),
+            key,
+            data: Bytes::from_static(b"....."),
+            arrived: MonoTime::default(),
+        })
+    }
+
+    /// What comes out of frames at these times with a key frame each `gop` of them.
+    fn cut(times: impl IntoIterator<Item = i64>, gop: usize) -> (Vec<Vec<Part>>, MediaTime) {
+        let lengths = Lengths { segment: MediaTime::from_secs(2), part: MediaTime::from_millis(200) };
+        let mut cutter = PartCutter::new(lengths, false);
+        let mut segments = vec![Vec::new()];
+        for (index, dts) in times.into_iter().enumerate() {
+            for cut in cutter.push(&frame(dts, index % gop == 0)) {
+                match cut {
+                    Cut::Part(part) => segments.last_mut().unwrap().push(part),
+                    Cut::Close => segments.push(Vec::new()),
+                }
+            }
+        }
+        segments.pop();
+        (segments, cutter.part_target().unwrap())
+    }
+
+    fn check(segments: &[Vec<Part>], target: MediaTime) {
+        assert!(segments.len() > 3);
+        for parts in segments {
+            assert!(parts[0].independent);
+            assert!(parts.iter().all(|p| p.duration <= target), "{parts:?} for {target:?}");
+            let (_, others) = parts.split_last().unwrap();
+            assert!(others.iter().all(|p| p.duration.0 * 100 >= target.0 * 85), "{parts:?} for {target:?}");
+        }
+    }
+
+    #[test]
+    fn part_lengths_fit_the_target_at_any_frame_rate() {
+        for fps in 1..=60 {
+            let step = 90_000 / fps;
+            let (segments, target) = cut((0..fps * 20).map(|n| n * step), 2 * fps as usize);
+            check(&segments, target);
+            assert!(target.0 <= (step.max(18_000) + step) * 108 / 100, "{fps} per second: {target:?}");
+        }
+    }
+
+    #[test]
+    fn part_lengths_fit_the_target_with_jitter() {
+        for fps in [10, 12, 15, 20, 25, 30, 50] {
+            let step = 90_000 / fps;
+            let late = |n: i64| n * step + (n * 7919 % 11 - 5) * step / 100;
+            let (segments, target) = cut((1..fps * 20).map(late), fps as usize);
+            check(&segments, target);
+        }
+    }
+
+    #[test]
+    fn a_camera_that_slows_down_gets_a_target_that_fits() {
+        let day = (0..250).map(|n| n * 3600);
+        let night = (0..200).map(|n| 250 * 3600 + n * 7500);
+        let (segments, target) = cut(day.chain(night), 25);
+        assert_eq!(target, MediaTime::from_millis(268));
+        check(&segments[segments.len() - 4..], target);
+    }
+}

@@ -20,7 +20,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use str0m::Candidate;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -31,7 +30,7 @@ use self::engine::{Command, Engine, MAX_COMMANDS};
 use self::negotiate::Negotiator;
 use self::session::{Start, b_frames, has_b_frames};
 pub use self::signal::MAX_MESSAGE as MAX_SIGNAL_MESSAGE;
-use crate::base::secret::Secret;
+use crate::base::config::IceServer;
 use crate::base::{Error, Result};
 use crate::media::hub::{self, Cursor};
 use crate::media::params::Params;
@@ -43,25 +42,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PROBED_FRAMES: usize = 64;
 /// Most candidates taken from one WHEP PATCH.
 const MAX_PATCH: usize = 32;
-
-/// A STUN or TURN server that viewers are told of (`RTCIceServer` in the browser).
-#[derive(Clone, Debug)]
-pub struct IceServer {
-    pub urls: Vec<String>,
-    /// Empty: none.
-    pub username: String,
-    pub credential: Secret,
-}
-
-impl IceServer {
-    fn to_json(&self) -> Value {
-        if self.username.is_empty() {
-            return json!({"urls": self.urls});
-        }
-        // The browser is who must log in with it.
-        json!({"urls": self.urls, "username": self.username, "credential": self.credential.expose()})
-    }
-}
 
 /// What WebRTC needs to know at start.
 #[derive(Clone, Debug)]

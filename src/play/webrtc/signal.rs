@@ -15,6 +15,7 @@ use super::engine::Command;
 use super::negotiate::{MAX_SDP, Offered};
 use super::session::Start;
 use super::{Prepared, Rtc};
+use crate::base::config::IceServer;
 use crate::base::error::Kind;
 use crate::base::{Error, Result};
 
@@ -81,7 +82,7 @@ impl Signal {
         }
         let prepared = prepare.await?;
         if !self.rtc.settings().ice_servers.is_empty() {
-            let servers: Vec<Value> = self.rtc.settings().ice_servers.iter().map(|s| s.to_json()).collect();
+            let servers: Vec<Value> = self.rtc.settings().ice_servers.iter().map(ice_server).collect();
             let text = json!({"type": "iceserver", "iceServers": servers, "iceTransportPolicy": "all"});
             self.say(&text).await?;
         }
@@ -180,6 +181,15 @@ impl Signal {
             _ => Err(Error::timeout("the client takes no messages")),
         }
     }
+}
+
+/// As the browser's `RTCIceServer` has it.
+fn ice_server(server: &IceServer) -> Value {
+    if server.username.is_empty() {
+        return json!({"urls": server.urls});
+    }
+    // The browser is who must log in with it.
+    json!({"urls": server.urls, "username": server.username, "credential": server.credential.expose()})
 }
 
 #[cfg(test)]

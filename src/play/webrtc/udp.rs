@@ -195,7 +195,10 @@ mod tests {
             udp.push(local, to, &vec![n; len]);
         }
         assert_eq!(udp.outbox.len(), 2, "equal sizes and one shorter make a batch");
-        udp.flush();
+        while !udp.outbox.is_empty() {
+            udp.ready().await.unwrap();
+            udp.flush();
+        }
         let mut buffer = [0; 2000];
         for (n, len) in [(1u8, 1200), (2, 1200), (3, 700), (4, 1200), (5, 20)] {
             let (got, from) = peer.recv_from(&mut buffer).await.unwrap();

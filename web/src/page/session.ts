@@ -1,15 +1,35 @@
-// The session lives as long as the tab.
+// The session lives as long as the tab, with what the log-in said about it, so that a reload forgets neither.
 
 const KEY = 'h5edge-session';
 
-export function readSession(): string {
-  return sessionStorage.getItem(KEY) ?? '';
+export interface Session {
+  session: string;
+  user: string;
+  /** The server's warning that the default password is still set, or ''. */
+  warning: string;
+  /** Nothing but a new password is allowed. */
+  mustChange: boolean;
 }
 
-export function keepSession(session: string): void {
-  sessionStorage.setItem(KEY, session);
+const NONE: Session = { session: '', user: '', warning: '', mustChange: false };
+
+export function loadSession(): Session {
+  try {
+    return { ...NONE, ...(JSON.parse(sessionStorage.getItem(KEY) ?? '{}') as Partial<Session>) };
+  } catch {
+    return NONE;
+  }
+}
+
+export function keepSession(session: Session): void {
+  sessionStorage.setItem(KEY, JSON.stringify(session));
 }
 
 export function dropSession(): void {
   sessionStorage.removeItem(KEY);
+}
+
+/** The session's id, '' without one. */
+export function readSession(): string {
+  return loadSession().session;
 }

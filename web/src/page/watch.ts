@@ -18,6 +18,8 @@ const param = player.GetURLParameter;
 const token = param('token') || 'token1';
 const notice = find('#notice', HTMLElement);
 const start = find('#start', HTMLButtonElement);
+const SOUND_NOTE_FOR = 4000;
+let soundNoteUntil = 0;
 const figures = find('#figures', HTMLElement);
 
 function conf(): H5sConf {
@@ -36,10 +38,16 @@ function conf(): H5sConf {
 
 function show({ state, text }: H5sState): void {
   document.body.dataset['state'] = state;
+  // The word about the missing sound stays for a while though the picture plays.
+  if (state === 'playing' && Date.now() < soundNoteUntil) return;
   notice.textContent = text;
   notice.hidden = text === '';
   start.hidden = state !== 'blocked';
-  if (state === 'muted') setTimeout(() => (notice.hidden = true), 4000);
+  if (state !== 'muted') return;
+  soundNoteUntil = Date.now() + SOUND_NOTE_FOR;
+  setTimeout(() => {
+    if (notice.textContent === text) notice.hidden = true;
+  }, SOUND_NOTE_FOR);
 }
 
 function play(): void {

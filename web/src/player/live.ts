@@ -6,8 +6,13 @@ export const JUMP_BEHIND = 1.5;
 const RATE_RANGE = 0.05;
 /** Differences below this are left alone, so that the rate rests at 1. */
 const DEAD_BAND = 0.08;
-const TARGET_START = 0.3;
+const TARGET_START = 0.25;
+/** Change of rate per second behind. */
+const GAIN = 0.2;
 const TARGET_MOST = 1.0;
+/** A stall raises the target by this; a minute without one takes it back. */
+const STALL_STEP = 0.1;
+const FORGET_PER_STEP = STALL_STEP / 240;
 /** Media kept behind the playhead, and the length at which it is cut back to that. */
 export const KEEP_BEHIND = 10;
 export const TRIM_AT = 20;
@@ -21,7 +26,7 @@ export class LiveEdge {
 
   /** The picture stopped for want of data: keep a little more in hand from now on. */
   stalled(): void {
-    this.target = Math.min(TARGET_MOST, this.target + 0.1);
+    this.target = Math.min(TARGET_MOST, this.target + STALL_STEP);
     this.smooth = undefined;
   }
 
@@ -31,9 +36,10 @@ export class LiveEdge {
     return edge - now > this.target + 0.5 ? edge - this.target : undefined;
   }
 
-  /** Called a few times a second while playing. */
+  /** Called every 250 ms while playing. */
   step(now: number, edge: number): Step {
     const behind = edge - now;
+    this.target = Math.max(TARGET_START, this.target - FORGET_PER_STEP);
     if (behind > this.target + JUMP_BEHIND) {
       this.smooth = undefined;
       return { seekTo: edge - this.target };
@@ -41,7 +47,7 @@ export class LiveEdge {
     this.smooth = this.smooth === undefined ? behind : this.smooth * 0.7 + behind * 0.3;
     const excess = this.smooth - this.target;
     if (Math.abs(excess) < DEAD_BAND) return { rate: 1 };
-    const change = Math.max(-RATE_RANGE, Math.min(RATE_RANGE, excess * 0.1));
+    const change = Math.max(-RATE_RANGE, Math.min(RATE_RANGE, excess * GAIN));
     return { rate: Math.round((1 + change) * 100) / 100 };
   }
 }

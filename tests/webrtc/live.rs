@@ -8,9 +8,7 @@ use h5edge::base::time::MediaTime;
 use h5edge::media::params::VideoCodec::{H264, H265};
 use h5edge::media::stream::Stream;
 
-use webrtc_client::{Client, PATIENCE, frame, server, stream};
-
-mod webrtc_client;
+use crate::client::{Client, PATIENCE, frame, server, stream};
 
 /// Pushes frame after frame at 25 per second until dropped.
 fn feed(stream: &Arc<Stream>, from: i64, gop: i64) -> tokio::task::JoinHandle<()> {

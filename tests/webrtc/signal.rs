@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::{Client, PATIENCE, frame, stream};
 use futures_util::{SinkExt, StreamExt};
 use h5edge::base::secret::Secret;
 use h5edge::base::time::MediaTime;
@@ -16,9 +17,6 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 use warp::Filter;
-use webrtc_client::{Client, PATIENCE, frame, stream};
-
-mod webrtc_client;
 
 struct Site {
     rtc: Rtc,
@@ -185,7 +183,7 @@ async fn the_socket_closes_with_the_source_and_with_the_server() {
         assert!(hear(&mut socket).await.is_none());
         site.empty().await;
         if by_source {
-            site.stream.hub.begin(webrtc_client::params(H264));
+            site.stream.hub.begin(crate::client::params(H264));
             (0..5).for_each(|n| site.stream.hub.push(frame(n, 50, 2000)));
         }
     }

@@ -1,0 +1,100 @@
+// One source on the overview: its live picture, state and buttons. It only plays while it can be seen.
+
+import type { H5sConf, H5sState } from '../player/conf';
+import type { H5sPlayer } from '../player/helper';
+import type { Source } from './api';
+import { find, stamp } from './dom';
+import { figuresLine } from './figures';
+import { player } from './player';
+import { readSession } from './session';
+
+type Way = 'ws' | 'rtc' | 'hls';
+
+export class Tile {
+  readonly element = stamp('#tile');
+  private readonly video = find('video', HTMLVideoElement, this.element);
+  private readonly message = find('.message', HTMLElement, this.element);
+  private readonly figures = find('.figures', HTMLElement, this.element);
+  private readonly link = find('.open', HTMLAnchorElement, this.element);
+  private way: Way = 'ws';
+  private visible = false;
+  private running: H5sPlayer | undefined;
+
+  constructor(
+    private source: Source,
+    onDelete: (source: Source) => void,
+  ) {
+    for (const radio of this.element.querySelectorAll('input')) {
+      radio.name = `way-${source.strToken}`;
+      radio.addEventListener('change', () => this.choose(radio.value as Way));
+    }
+    find('.delete', HTMLButtonElement, this.element).addEventListener('click', () => onDelete(this.source));
+    this.video.muted = true;
+    this.update(source);
+  }
+
+  update(source: Source): void {
+    this.source = source;
+    const { strName, strToken, bOnline, strOfflineText, strOfflineReason } = source;
+    find('h2', HTMLElement, this.element).textContent = strName || strToken;
+    find('.status', HTMLElement, this.element).textContent = bOnline ? 'Online' : 'Offline';
+    const reason = find('.reason', HTMLElement, this.element);
+    reason.textContent = bOnline ? '' : strOfflineText || strOfflineReason || '';
+    reason.hidden = reason.textContent === '';
+    this.element.classList.toggle('offline', !bOnline);
+    this.video.setAttribute('aria-label', `Live picture of ${strName || strToken}`);
+    find('.delete', HTMLElement, this.element).setAttribute('aria-label', `Delete ${strName || strToken}`);
+    this.link.href = `${this.way}.html?token=${encodeURIComponent(strToken)}${this.way === 'hls' ? '&ver=v2' : ''}`;
+    this.link.setAttribute('aria-label', `Open ${strName || strToken} in the whole window`);
+  }
+
+  show(visible: boolean): void {
+    if (visible === this.visible) return;
+    this.visible = visible;
+    this.restart();
+  }
+
+  /** Once a second. */
+  tick(): void {
+    this.figures.textContent = this.running ? figuresLine(this.running.stats()) : '';
+  }
+
+  remove(): void {
+    this.show(false);
+    this.element.remove();
+  }
+
+  private choose(way: Way): void {
+    this.way = way;
+    this.update(this.source);
+    this.restart();
+  }
+
+  private restart(): void {
+    this.running?.disconnect();
+    this.running = undefined;
+    this.message.hidden = true;
+    if (!this.visible) return;
+    const kinds = { ws: player.H5sPlayerWS, rtc: player.H5sPlayerRTC, hls: player.H5sPlayerHls };
+    this.running = new kinds[this.way](this.conf());
+    this.running.connect();
+  }
+
+  private conf(): H5sConf {
+    return {
+      videodom: this.video,
+      protocol: location.protocol,
+      host: location.host,
+      rootpath: location.pathname,
+      token: this.source.strToken,
+      hlsver: 'v2',
+      session: readSession(),
+      onstate: (state) => this.tell(state),
+    };
+  }
+
+  private tell({ state, text }: H5sState): void {
+    this.message.textContent = text;
+    this.message.hidden = text === '' || state === 'stopped' || state === 'muted';
+  }
+}
