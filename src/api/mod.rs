@@ -63,3 +63,6 @@ impl std::fmt::Debug for Context {
         f.debug_struct("Context").field("config", &self.config).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
