@@ -19,6 +19,7 @@ use crate::base::time::Clock;
 use crate::play::hls::{Hls, HlsSettings};
 use crate::play::webrtc::{Rtc, RtcSettings};
 use crate::play::ws::Ws;
+use crate::snapshot::Snapshots;
 use crate::source::{Settings, Sources};
 use crate::store::Store;
 use crate::system::Sampler;
@@ -83,6 +84,7 @@ impl Server {
             ws: Ws::default(),
             rtc: Rtc::start(rtc, stop.clone()).unwrap(),
             hls: Hls::new(HlsSettings::default(), stop.clone()),
+            snapshots: Snapshots::new("/nonexistent".into(), stop.clone()),
             shutdown: stop.clone(),
             store,
             config,

@@ -216,7 +216,7 @@ impl Running {
     async fn stop(mut self) {
         let pipeline = self.0.take();
         // Fails only when the runtime is going down, which drops the pipeline as well.
-        let _ = blocking(move || Ok(drop(pipeline))).await;
+        let _ = tokio::task::spawn_blocking(move || drop(pipeline)).await;
     }
 }
 
