@@ -135,7 +135,7 @@ async fn refusal(site: &Site) -> Value {
 async fn b_frames_are_refused_with_a_hint_to_fall_back() {
     let reordered = stream(H264, 1, 50);
     let mut late = frame(1, 50, 0);
-    late.pts = late.pts + MediaTime(7200);
+    late.pts += MediaTime(7200);
     reordered.hub.push(late);
     let site = site(reordered).await;
     let error = refusal(&site).await;
