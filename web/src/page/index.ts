@@ -1,6 +1,7 @@
 // index.html: log-in, then the overview with its forms.
 
 import { addSource, ApiError, changePassword, deleteSource, login, logout, runInfo, type RunInfo, type Source } from './api';
+import { asSentence } from '../player/text';
 import { FormDialog, onSubmit } from './dialogs';
 import { find } from './dom';
 import { Overview } from './overview';
@@ -58,12 +59,17 @@ onSubmit(find('#login-form', HTMLFormElement), async ({ user = '', password = ''
   keepSession({
     session: answer.strSession,
     user,
-    warning: answer.bDefaultPassword ? answer.strCode || 'the default password is still set.' : '',
+    warning: answer.bDefaultPassword ? warningText(answer.strCode ?? '') : '',
     mustChange: answer.bMustChangePassword === true,
   });
   find('#login-form', HTMLFormElement).reset();
   enter();
 });
+
+/** The page sets its own bold "Warning" before it. */
+function warningText(code: string): string {
+  return asSentence(code.replace(/^warning: */i, '') || 'the default password is still set');
+}
 
 /** Shows the overview and keeps it fresh; first of all the new password, where the server insists. */
 function enter(): void {
