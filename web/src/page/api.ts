@@ -18,7 +18,6 @@ export interface LoginAnswer {
   strSession: string;
   bDefaultPassword?: boolean;
   bMustChangePassword?: boolean;
-  strCode?: string;
 }
 
 export interface RunInfo {

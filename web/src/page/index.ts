@@ -1,7 +1,6 @@
 // index.html: log-in, then the overview with its forms.
 
 import { addSource, ApiError, changePassword, deleteSource, login, logout, runInfo, type RunInfo, type Source } from './api';
-import { asSentence } from '../player/text';
 import { FormDialog, onSubmit } from './dialogs';
 import { find } from './dom';
 import { Overview } from './overview';
@@ -44,7 +43,7 @@ const passwordDialog = new FormDialog('#password-dialog', async (values) => {
   const old = values['password'] ?? '';
   if (fresh === old) throw new Error('The new password is the present one.');
   await changePassword(loadSession().user, old, fresh);
-  keepSession({ ...loadSession(), warning: '', mustChange: false });
+  keepSession({ ...loadSession(), defaultPassword: false, mustChange: false });
   enter();
 });
 
@@ -59,24 +58,18 @@ onSubmit(find('#login-form', HTMLFormElement), async ({ user = '', password = ''
   keepSession({
     session: answer.strSession,
     user,
-    warning: answer.bDefaultPassword ? warningText(answer.strCode ?? '') : '',
+    defaultPassword: answer.bDefaultPassword === true,
     mustChange: answer.bMustChangePassword === true,
   });
   find('#login-form', HTMLFormElement).reset();
   enter();
 });
 
-/** The page sets its own bold "Warning" before it. */
-function warningText(code: string): string {
-  return asSentence(code.replace(/^warning: */i, '') || 'the default password is still set');
-}
-
 /** Shows the overview and keeps it fresh; first of all the new password, where the server insists. */
 function enter(): void {
   const session = loadSession();
   if (session.mustChange) return askPassword(true);
-  warning.hidden = session.warning === '';
-  find('span', HTMLElement, warning).textContent = session.warning;
+  warning.hidden = !session.defaultPassword;
   loginPage.hidden = true;
   app.hidden = false;
   clearInterval(refreshTimer);

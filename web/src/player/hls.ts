@@ -49,7 +49,7 @@ export class H5sPlayerHls extends PlayerBase {
 
   protected begin(): void {
     this.listen('playing', () => this.playing());
-    this.listen('waiting', () => this.report('waiting', 'Waiting for the stream …'));
+    this.listen('waiting', () => this.tellWaiting());
     this.listen('error', () => this.hls ?? this.retry());
     // A live stream has no end: the server closed this one, and the next begins at the same address.
     this.listen('ended', () => this.retry());

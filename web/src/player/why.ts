@@ -2,6 +2,8 @@
 
 import { asSentence } from './text';
 
+export const INTERRUPTED = 'The stream was interrupted. Reconnecting …';
+
 interface Source {
   bOnline?: boolean;
   strOfflineReason?: string;
@@ -29,5 +31,5 @@ export function sentence(src: Source[] | undefined, strCode: string | undefined)
   if (source.bOnline === false && source.strOfflineReason !== 'idle') {
     return source.strOfflineText ? asSentence(source.strOfflineText) : 'The camera is offline. Trying again …';
   }
-  return 'The stream was interrupted. Reconnecting …';
+  return INTERRUPTED;
 }
