@@ -32,7 +32,7 @@ start() {
 field() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1], "utf8").split("\n")[0])[process.argv[2]]' "$work/$1" "$2"; }
 free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'; }
 
-start camera "$bin/examples/fakecam" --port 0 --size 1280x720 --bitrate 2000
+start camera "$bin/examples/fakecam" --port 0 --size 640x360 --bitrate 1000
 start hevc "$bin/examples/fakecam" --port 0 --size 640x360 --bitrate 500 --codec h265
 start bframes "$bin/examples/fakecam" --port 0 --size 640x360 --bitrate 500 --bframes 2
 mkdir -p "$work/data/files"
