@@ -27,6 +27,7 @@ check: packages web
 
 ## CPU, memory and delay of this machine, as a table and as JSON (target/bench.json).
 bench: packages web
+	cargo build --release --locked --bin h5edge --example fakecam
 	cargo bench --locked --bench live
 
 ## Installs the system packages that are missing.

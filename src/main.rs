@@ -16,6 +16,7 @@ use h5edge::base::{Error, Result, log};
 use h5edge::play::hls::{Hls, HlsSettings};
 use h5edge::play::webrtc::{Rtc, RtcSettings};
 use h5edge::play::ws::Ws;
+use h5edge::snapshot::{self, Snapshots};
 use h5edge::source::{self, Sources};
 use h5edge::store::Store;
 use h5edge::system::Sampler;
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
             println!("h5edge {}", env!("CARGO_PKG_VERSION"));
             Ok(())
         }
-        Command::SnapshotWorker => return ExitCode::FAILURE,
+        Command::SnapshotWorker => snapshot::worker_main(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -114,6 +115,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
         ws: Ws::default(),
         rtc,
         hls: Hls::new(hls_settings(&config), shutdown.clone()),
+        snapshots: Snapshots::new(std::env::current_exe()?, shutdown.clone()),
         shutdown: shutdown.clone(),
         config,
     });

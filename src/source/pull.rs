@@ -177,15 +177,15 @@ impl Puller {
         let mut seen = 0;
         let mut last_frame = Instant::now();
         let mut patience = FIRST_FRAME.max(self.settings.stall);
-        let mut looped = false;
+        // Frames at the last rewind; a file that gives none would be rewound for ever.
+        let mut rewound_at = None;
         loop {
             match timeout(WATCH, reports.recv()).await {
                 Ok(Some(Report::Failed(failure))) => return failure,
-                // A file that ends before its first frame would be rewound for ever.
                 Ok(Some(Report::Ended))
-                    if self.spec.kind == SourceKind::File && (feed.frames() > seen || !looped) =>
+                    if self.spec.kind == SourceKind::File && rewound_at != Some(feed.frames()) =>
                 {
-                    looped = true;
+                    rewound_at = Some(feed.frames());
                     if let Err(error) = running.rewind().await {
                         return error.into();
                     }
@@ -224,7 +224,7 @@ impl Running {
     async fn stop(mut self) {
         let pipeline = self.0.take();
         // Fails only when the runtime is going down, which drops the pipeline as well.
-        let _ = blocking(move || Ok(drop(pipeline))).await;
+        let _ = tokio::task::spawn_blocking(move || drop(pipeline)).await;
     }
 }
 

@@ -1,0 +1,205 @@
+//! The rows of the table: what is measured, in which order, against which target. A row starts a
+//! daemon of its own, so that none sees what another left behind.
+
+use crate::browser;
+use crate::measure::{Size, cpu, quantile};
+use crate::site::Site;
+use crate::viewers::{Kind, Report, Viewers};
+
+/// Something measured together.
+pub struct Row {
+    /// What `--only` looks at.
+    pub name: &'static str,
+    pub what: &'static str,
+    pub figures: &'static [Figure],
+    /// One value per figure, in their order.
+    pub measure: fn() -> Vec<f64>,
+}
+
+pub struct Figure {
+    pub name: &'static str,
+    pub unit: &'static str,
+    /// The most it may be.
+    pub target: Option<f64>,
+}
+
+const fn figure(name: &'static str, unit: &'static str) -> Figure {
+    Figure { name, unit, target: None }
+}
+
+const fn at_most(target: f64, name: &'static str, unit: &'static str) -> Figure {
+    Figure { name, unit, target: Some(target) }
+}
+
+const CORE: &str = "% of a core";
+const GOP: u32 = 50;
+const LONG_GOP: u32 = 250;
+const CONNECTS: usize = 100;
+
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "idle",
+        what: "idle daemon, no source",
+        figures: &[
+            at_most(0.1, "CPU", CORE),
+            at_most(25.0, "RSS", "MB"),
+            figure("RSS that is no file's", "MB"),
+            figure("threads", ""),
+        ],
+        measure: idle,
+    },
+    Row {
+        name: "camera-1",
+        what: "one pulled camera, no viewer: more than idle",
+        figures: &[
+            at_most(1.0, "CPU", CORE),
+            at_most(2.5, "RSS that is no file's", "MB"),
+            figure("RSS", "MB"),
+            at_most(6.0, "threads", ""),
+        ],
+        measure: || cameras(1),
+    },
+    Row {
+        name: "camera-10",
+        what: "ten pulled cameras, no viewer: more than idle, each",
+        figures: &[
+            at_most(1.0, "CPU", CORE),
+            at_most(2.5, "RSS that is no file's", "MB"),
+            figure("RSS", "MB"),
+            at_most(6.0, "threads", ""),
+        ],
+        measure: || cameras(10),
+    },
+    Row {
+        name: "ws-1",
+        what: "1 WebSocket viewer",
+        figures: &[
+            figure("CPU in all", CORE),
+            at_most(2.0, "delay camera to viewer p50", "ms"),
+            figure("delay camera to viewer p95", "ms"),
+        ],
+        measure: || {
+            let seen = Seen::of(Kind::Ws, 1);
+            vec![seen.cpu, quantile(&seen.report.delays_ms, 0.5), quantile(&seen.report.delays_ms, 0.95)]
+        },
+    },
+    Row {
+        name: "ws-200",
+        what: "200 WebSocket viewers of one camera",
+        figures: MANY_WS,
+        measure: || Seen::of(Kind::Ws, 200).crowd(),
+    },
+    Row {
+        name: "connect-50",
+        what: "first media bytes after a WebSocket connect, warm, GOP 50",
+        figures: CONNECT,
+        measure: || connects(GOP),
+    },
+    Row {
+        name: "connect-250",
+        what: "first media bytes after a WebSocket connect, warm, GOP 250",
+        figures: CONNECT,
+        measure: || connects(LONG_GOP),
+    },
+    Row {
+        name: "picture-ws",
+        what: "first picture in Chromium over WebSocket, warm",
+        figures: &[
+            at_most(150.0, "from connect() p50", "ms"),
+            figure("from connect() p95", "ms"),
+            figure("from navigation p50", "ms"),
+        ],
+        measure: || browser::pictures("ws.html"),
+    },
+    Row {
+        name: "rtc-25",
+        what: "25 WebRTC viewers of one camera",
+        figures: MANY_RTC,
+        measure: || Seen::of(Kind::Rtc, 25).crowd(),
+    },
+    Row {
+        name: "picture-rtc",
+        what: "first picture in Chromium over WebRTC, warm",
+        figures: &[
+            at_most(300.0, "from connect() p50", "ms"),
+            figure("from connect() p95", "ms"),
+            figure("from navigation p50", "ms"),
+        ],
+        measure: || browser::pictures("rtc.html"),
+    },
+];
+
+const CONNECT: &[Figure] = &[figure("p50", "ms"), at_most(10.0, "p95", "ms")];
+
+const MANY_WS: &[Figure] = &[
+    at_most(16.0, "CPU in all", CORE),
+    at_most(0.3, "RSS more, per viewer", "MB"),
+    at_most(0.0, "threads more", ""),
+    figure("delay camera to viewer p50", "ms"),
+    figure("delay camera to viewer p95", "ms"),
+];
+
+const MANY_RTC: &[Figure] = &[
+    at_most(9.0, "CPU in all", CORE),
+    figure("RSS more, per viewer", "MB"),
+    at_most(0.0, "threads more", ""),
+    figure("delay camera to viewer p50", "ms"),
+    figure("delay camera to viewer p95", "ms"),
+];
+
+fn idle() -> Vec<f64> {
+    let site = Site::idle();
+    let used = cpu(&site.daemon.process);
+    let size = Size::of(&site.daemon.process);
+    vec![used, size.rss, size.own, size.threads]
+}
+
+fn cameras(count: usize) -> Vec<f64> {
+    let mut site = Site::idle();
+    let (idle, before) = (cpu(&site.daemon.process), Size::of(&site.daemon.process));
+    site.pull(count, GOP);
+    let (used, after) = (cpu(&site.daemon.process), Size::of(&site.daemon.process));
+    let more = [used - idle, after.own - before.own, after.rss - before.rss, after.threads - before.threads];
+    more.iter().map(|value| value / count as f64).collect()
+}
+
+fn connects(gop: u32) -> Vec<f64> {
+    let site = Site::with_camera(gop);
+    let (_, report) = Viewers::start(Kind::Connects, CONNECTS, &site.daemon);
+    vec![quantile(&report.first_ms, 0.5), quantile(&report.first_ms, 0.95)]
+}
+
+/// What a crowd of viewers cost and got.
+struct Seen {
+    viewers: usize,
+    cpu: f64,
+    before: Size,
+    after: Size,
+    report: Report,
+}
+
+impl Seen {
+    fn of(kind: Kind, viewers: usize) -> Self {
+        let site = Site::with_camera(GOP);
+        let process = &site.daemon.process;
+        let before = Size::of(process);
+        let (mut crowd, _) = Viewers::start(kind, viewers, &site.daemon);
+        // What the start brought is no delay of a running viewer.
+        crowd.report();
+        let cpu = cpu(process);
+        let after = Size::of(process);
+        let report = crowd.report();
+        assert_eq!(report.watching, viewers, "viewers still watching");
+        Self { viewers, cpu, before, after, report }
+    }
+
+    fn crowd(&self) -> Vec<f64> {
+        vec![
+            self.cpu,
+            (self.after.rss - self.before.rss) / self.viewers as f64,
+            self.after.threads - self.before.threads,
+            quantile(&self.report.delays_ms, 0.5),
+            quantile(&self.report.delays_ms, 0.95),
+        ]
+    }
+}
