@@ -116,6 +116,14 @@ impl Puller {
         }
     }
 
+    /// Waits until the connection has delivered and is not wanted any more. One that was given up before
+    /// its first frame would say nothing about the camera.
+    async fn seen_and_unwanted(&self) {
+        // The sender lives in the stream that we hold, so this cannot fail.
+        let _ = self.stream.watch_status().wait_for(|status| *status == Status::Online).await;
+        self.wanted(false).await;
+    }
+
     /// One connection from start to end: whether it delivered for [`HEALTHY`], and why it failed, or
     /// `None` when it ended because nobody wants it any more.
     async fn connection(&mut self) -> (bool, Option<Failure>) {
@@ -129,7 +137,7 @@ impl Puller {
         let mut online_since = None;
         let end = tokio::select! {
             failure = self.watch(&feed, &mut reports, &running, &mut online_since) => Some(failure),
-            () = self.wanted(false) => None,
+            () = self.seen_and_unwanted() => None,
         };
         let healthy = online_since.is_some_and(|since: Instant| since.elapsed() >= HEALTHY);
         running.stop().await;
