@@ -14,6 +14,8 @@ import { whyNot } from './why';
 const WATCH_EVERY = 3000;
 /** So many looks in a row at a picture that stands still mean that it will not move again. */
 const STILL_LIMIT = 4;
+/** Segments, in target durations, to have in hand before v1 starts. */
+const STOCK = 0.9;
 
 export class H5sPlayerHls extends PlayerBase {
   private readonly keepUp: Link;
@@ -108,7 +110,18 @@ export class H5sPlayerHls extends PlayerBase {
     });
     hls.loadSource(this.urls.hls());
     hls.attachMedia(this.video);
-    void this.play();
+    const start = () => {
+      if (!this.enough(hls)) return;
+      hls.off(Hls.Events.FRAG_BUFFERED, start);
+      void this.play();
+    };
+    hls.on(Hls.Events.FRAG_BUFFERED, start);
+  }
+
+  /** A source that has just been started lists one segment: playing it at once would starve before the next. */
+  private enough(hls: HlsClass): boolean {
+    const target = hls.latestLevelDetails?.targetduration ?? 0;
+    return this.conf.hlsver === 'v2' || this.edge() - this.video.currentTime > target * STOCK;
   }
 
   private failed(details: string, request: unknown): void {
