@@ -12,6 +12,7 @@ run: packages web
 
 ## The whole test suite: unit, black-box, browser.
 test: packages web
+	cd web && npm test
 	cargo test --locked
 	$(MAKE) browser-tests
 
