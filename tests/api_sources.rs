@@ -215,7 +215,7 @@ fn each_bad_input_is_refused_by_name() {
     refused(&daemon, "GetSrc", &[("type", "H5_NONE")], "parameter type is none of");
     refused(&daemon, "GetImage", &[("token", "unknown")], "parameter token");
     refused(&daemon, "GetImage", &[("token", "used"), ("width", "1")], "parameter width");
-    refused(&daemon, "GetVidStreamStatus", &[("token", "used")], "delivers no picture");
+    refused(&daemon, "GetVidStreamStatus", &[("token", "used")], "delivers no picture now");
     refused(&daemon, "NoSuchCall", &[], "unknown call NoSuchCall");
     refused(&daemon, "h5swsapi", &[("token", "used")], "is a WebSocket");
 

@@ -10,7 +10,7 @@ use rand::RngExt;
 use crate::media::stream::OfflineReason;
 
 /// Quiet between closing and reopening; cameras that just lost a session refuse the next at once.
-const FLOOR: Duration = Duration::from_millis(500);
+pub const FLOOR: Duration = Duration::from_millis(500);
 
 /// A connection that delivered for this long counts as healthy, and the waits start over.
 pub const HEALTHY: Duration = Duration::from_secs(10);

@@ -47,7 +47,9 @@ fn build(spec: &SourceSpec, input: &gst::Element, outlet: Outlet) -> Result<Pipe
     parse.connect_pad_added({
         let (taken, offered, outlet) = (taken.clone(), offered.clone(), outlet.clone());
         move |_, pad| {
-            let (Some(bin), Some(caps)) = (bin.upgrade(), pad.current_caps()) else { return };
+            let Some(bin) = bin.upgrade() else { return };
+            // A transport stream's pads come before their caps do.
+            let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
             let branch = branch_of(&caps).filter(|branch| {
                 let slot = &taken[usize::from(branch.track() == Track::Audio)];
                 !slot.swap(true, Ordering::Relaxed)

@@ -288,5 +288,6 @@ fn classify(error: &gst::glib::Error, debug: Option<&str>) -> Failure {
         (OfflineReason::Lost, "connection lost")
     };
     let text = format!("{text} ({})", error.message());
-    Failure { reason, text, transport: says(&["no protocols left", "unsupported transport", "(461)"]) }
+    let transport = ["no protocols left", "unsupported transport", "(461)", "allow more transport protocols"];
+    Failure { reason, text, transport: says(&transport) }
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::{Backoff, HEALTHY};
+use super::backoff::{Backoff, FLOOR, HEALTHY};
 use super::feed::Feed;
 use super::pipeline::{Failure, Outlet, Pipeline, Report, Reporter};
 use super::{Settings, container, reach, rtsp};
@@ -57,13 +57,16 @@ pub async fn run(
             if healthy {
                 backoff.reset();
             }
+            let mut wait = backoff.after(failure.reason);
             if failure.transport && puller.transport() == RtspTransport::Auto {
                 puller.udp = !puller.udp;
+                // TCP was refused, which says nothing about UDP.
+                wait = if puller.udp { FLOOR } else { wait };
             }
             tracing::warn!(source = %puller.spec.token, reason = failure.reason.as_str(), "offline: {}", failure.text);
             let Failure { reason, text, .. } = failure;
             puller.stream.set_status(Status::Offline { reason, text });
-            sleep(backoff.after(reason)).await;
+            sleep(wait).await;
         }
     };
     tokio::select! {
