@@ -16,11 +16,12 @@ use h5edge::base::{Error, Result, heap, log};
 use h5edge::play::hls::{Hls, HlsSettings};
 use h5edge::play::webrtc::{Rtc, RtcSettings};
 use h5edge::play::ws::Ws;
+use h5edge::snapshot::{self, Snapshots};
 use h5edge::source::{self, Sources};
 use h5edge::store::Store;
 use h5edge::system::Sampler;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// The whole stop has to fit into this; then the process ends regardless.
@@ -68,7 +69,7 @@ fn main() -> ExitCode {
             println!("h5edge {}", env!("CARGO_PKG_VERSION"));
             Ok(())
         }
-        Command::SnapshotWorker => return ExitCode::FAILURE,
+        Command::SnapshotWorker => snapshot::worker_main(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -95,6 +96,8 @@ fn serve(data_dir: &Path, config: Option<&Path>, http_port: Option<u16>) -> Resu
 }
 
 async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<()> {
+    // Before anything else: a signal that comes during the start must not end the process at once.
+    let stop = StopSignal::new()?;
     let clock = Clock::real();
     let shutdown = CancellationToken::new();
     let store = Store::open(data_dir)?;
@@ -113,6 +116,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
         ws: Ws::default(),
         rtc,
         hls: Hls::new(hls_settings(&config), shutdown.clone()),
+        snapshots: Snapshots::new(std::env::current_exe()?, shutdown.clone()),
         shutdown: shutdown.clone(),
         config,
     });
@@ -120,7 +124,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     println!("{ports}");
     std::io::stdout().flush()?;
 
-    stop_signal().await?;
+    stop.received().await;
     tracing::info!("stopping");
     shutdown.cancel();
     let stop = async {
@@ -200,12 +204,21 @@ fn hls_settings(config: &Config) -> HlsSettings {
     }
 }
 
-async fn stop_signal() -> Result<()> {
-    let mut term = signal(SignalKind::terminate())?;
-    let mut int = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// SIGTERM or SIGINT, caught from the making on.
+struct StopSignal {
+    term: Signal,
+    int: Signal,
+}
+
+impl StopSignal {
+    fn new() -> Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn received(mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
 }

@@ -79,7 +79,10 @@ fn every_folder_is_in_the_table() {
 #[test]
 fn only_the_store_speaks_sql() {
     for file in rust_files(Path::new("src")) {
-        if !file.starts_with("src/store") && !file.starts_with("src/base") {
+        // Error conversion lives in base, and tests may look into the database behind the store's back.
+        let excepted =
+            file.starts_with("src/store") || file.ends_with("base/error.rs") || file.ends_with("tests.rs");
+        if !excepted {
             assert!(
                 !fs::read_to_string(&file).unwrap().contains("rusqlite"),
                 "{} uses rusqlite",

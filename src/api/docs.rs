@@ -30,8 +30,8 @@ session answers HTTP 401 with the same body.
   do whose role is marked so.
 
 Besides the calls: `GET /hls/v1/<token>/hls.m3u8` (TS) and `/hls/v2/<token>/hls.m3u8` (low-latency fMP4), and
-WHEP at `POST /whep/<token>` with the session as `Bearer`. Both need the role Viewer, or nobody with
-`anonymous_view`, and answer failures with the fitting HTTP status.
+WHEP at `POST /whep/<token>` with the session as `Bearer`. Both are for Viewers, and for anybody with
+`anonymous_view`; failures have the fitting HTTP status.
 
 ";
 
@@ -66,7 +66,7 @@ fn role(access: Access) -> String {
     match access {
         Access::Open => "none, and no session".into(),
         Access::Role(role) => role.as_str().into(),
-        Access::View => "Viewer; nobody with `anonymous_view`".into(),
+        Access::View => "Viewer; anybody with `anonymous_view`".into(),
         Access::Own => "Viewer, also while the password must be changed".into(),
     }
 }

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use warp::ws::WebSocket;
 
@@ -12,10 +11,9 @@ use super::opening::Opening;
 use super::reply::Reply;
 use super::request::Ask;
 use crate::base::Result;
+use crate::media::stream::Status;
 use crate::play::webrtc::MAX_SIGNAL_MESSAGE;
-
-/// Shown where there is no picture yet; 640x360.
-static LOADING: &[u8] = include_bytes!("loading.jpg");
+use crate::snapshot::Placeholder;
 
 /// `h5swsapi`: live fMP4.
 pub fn ws(ask: &Ask, opening: Opening) -> Result<Reply> {
@@ -54,13 +52,30 @@ async fn listen(mut socket: WebSocket) {
     let _ = socket.close().await;
 }
 
-/// `GetImage`
+/// `GetImage`: always a picture, as a poster that fails leaves a black tile.
 pub async fn image(ask: Ask) -> Result<Answer> {
-    ask.stream()?;
-    Ok(Answer::Jpeg(Bytes::from_static(LOADING)))
+    let stream = ask.stream()?;
+    let width = ask.get("width").and_then(|width| width.parse().ok());
+    let Some(picture) = stream.hub.picture() else {
+        return Ok(Answer::Jpeg(placeholder(&stream.status()).jpeg()));
+    };
+    Ok(Answer::Jpeg(match ask.ctx.snapshots.jpeg(&stream.token, &picture, width).await {
+        Ok(jpeg) => jpeg.bytes,
+        Err(error) => {
+            tracing::warn!(source = %stream.token, "no picture: {error}");
+            Placeholder::Offline.jpeg()
+        }
+    }))
+}
+
+fn placeholder(status: &Status) -> Placeholder {
+    match status {
+        Status::Offline { .. } => Placeholder::Offline,
+        Status::Idle | Status::Connecting | Status::Online => Placeholder::Loading,
+    }
 }
 
 /// `GetLoadingImage`
 pub async fn loading_image(_: Ask) -> Result<Answer> {
-    Ok(Answer::Jpeg(Bytes::from_static(LOADING)))
+    Ok(Answer::Jpeg(Placeholder::Loading.jpeg()))
 }

@@ -39,6 +39,7 @@ use crate::base::config::Config;
 use crate::play::hls::Hls;
 use crate::play::webrtc::Rtc;
 use crate::play::ws::Ws;
+use crate::snapshot::Snapshots;
 use crate::source::Sources;
 use crate::store::Store;
 use crate::system::Sampler;
@@ -55,6 +56,7 @@ pub struct Context {
     pub ws: Ws,
     pub rtc: Rtc,
     pub hls: Hls,
+    pub snapshots: Snapshots,
     /// Cancelled when the daemon stops; sockets end on it.
     pub shutdown: CancellationToken,
 }
@@ -64,3 +66,6 @@ impl std::fmt::Debug for Context {
         f.debug_struct("Context").field("config", &self.config).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,20 +128,16 @@ async fn run(
         Method::POST => incoming.params = incoming.params.merged(form?)?,
         _ => return Err(Error::bad_input(format!("{} is called with GET or POST", call.name)).into()),
     }
-    if matches!(call.run, Run::Missing) {
-        return Err(missing(call).into());
-    }
     let ask = call.admit(ctx, incoming)?;
     Ok(match call.run {
         Run::Read(handler) => handler(ask).await?,
         Run::Change(handler) => detached(handler(ask)).await?,
         Run::Socket(_) => return Err(Error::bad_input(format!("{} is a WebSocket", call.name)).into()),
-        Run::Missing => return Err(missing(call).into()),
+        Run::Missing => {
+            let text = format!("{} is not supported by this version", call.name);
+            return Err(Error::unsupported(text).into());
+        }
     })
-}
-
-fn missing(call: &Call) -> Error {
-    Error::unsupported(format!("{} is not supported by this version", call.name))
 }
 
 /// Runs a change to its end even if the client goes away meanwhile.

@@ -64,8 +64,8 @@ fn item(spec: &SourceSpec, stream: &Stream) -> Value {
 /// Why a stream is not online, or what it consists of.
 fn state(stream: &Stream) -> Map<String, Value> {
     let (reason, text) = match stream.status() {
-        Status::Online => return streams::online_facts(stream).unwrap_or_default(),
-        Status::Idle => ("idle", "nobody is watching".to_owned()),
+        // An idle source was there when it was last asked.
+        Status::Online | Status::Idle => return streams::facts(stream).unwrap_or_default(),
         Status::Connecting => ("connecting", "connecting".to_owned()),
         Status::Offline { reason, text } => (reason.as_str(), text),
     };
@@ -198,15 +198,13 @@ mod tests {
             "strOnvifAddr": "",
             "strOnvifProfileMain": "",
             "strOnvifProfileSub": "",
-            "bOnline": false,
+            "bOnline": true,
             "strSnapshotUrl": "/api/v1/GetImage?token=token1",
             "bRec": false,
             "strServerToken": "",
             "strOriginalToken": "",
             "strServerUuid": "",
             "nViewers": 0,
-            "strOfflineReason": "idle",
-            "strOfflineText": "nobody is watching",
         });
         assert_eq!(shown.to_string(), expected.to_string());
     }

@@ -21,13 +21,12 @@ pub async fn rtc_status(ask: Ask) -> Result<Answer> {
     Ok(Answer::Json(json!({ "nConnectCount": ask.ctx.rtc.connect_count() })))
 }
 
-/// `GetVidStreamStatus` (wire.md 4.3): codec, size, and rates measured over the newest GOP.
+/// `GetVidStreamStatus` (docs/protocol.md 4): codec, size, and rates measured over the newest GOP.
 pub async fn vid_stream_status(ask: Ask) -> Result<Answer> {
     let stream = ask.stream()?;
-    let (params, cursor) = stream
-        .hub
-        .cursor(Start::NewestKey)
-        .ok_or_else(|| Error::refused(format!("parameter token: {} is not online", stream.token)))?;
+    let (params, cursor) = stream.hub.cursor(Start::NewestKey).ok_or_else(|| {
+        Error::refused(format!("parameter token: {} delivers no picture now", stream.token))
+    })?;
     let rates = Rates::measure(cursor);
     let mut status = video_facts(&params.video);
     status.insert("nVideoFPS".into(), rates.frames_per_second().into());
@@ -42,9 +41,10 @@ pub async fn vid_stream_status(ask: Ask) -> Result<Answer> {
     Ok(Answer::Json(Value::Object(status)))
 }
 
-/// The codec facts that GetSrc shows of a stream that is online.
-pub fn online_facts(stream: &Stream) -> Option<Map<String, Value>> {
-    Some(video_facts(&stream.hub.params()?.video))
+/// The codec facts that GetSrc shows: of the running stream, else of its last picture.
+pub fn facts(stream: &Stream) -> Option<Map<String, Value>> {
+    let params = stream.hub.params().or_else(|| Some(stream.hub.picture()?.params))?;
+    Some(video_facts(&params.video))
 }
 
 fn video_facts(video: &VideoParams) -> Map<String, Value> {

@@ -228,7 +228,7 @@ pub static CALLS: &[Call] = &[
         origin: "later pages",
         access: VIEWER,
         params: &[TOKEN, may("stream", Kind::Ignored, "There is one profile.")],
-        doc: "Codecs, size, frame rate and bit rates (kbit/s) of a source that is online.",
+        doc: "Codecs, size, frame rate and bit rates (kbit/s) of a source that is being pulled.",
         run: Run::Read(|ask| Box::pin(streams::vid_stream_status(ask))),
     },
     Call {

@@ -43,13 +43,14 @@ fn read_avcc(mut config: Bytes) -> Option<(u8, Vec<Bytes>, Vec<Bytes>)> {
 /// Parameters from the sets themselves, without start codes. The first SPS decides.
 ///
 /// # Errors
-/// `BadInput` if a set is missing or malformed, or too large for an `avcC` box.
+/// `BadInput` if a set is missing, empty or malformed, or too large for an `avcC` box.
 pub fn from_parameter_sets(sps: Vec<Bytes>, pps: Vec<Bytes>) -> Result<VideoParams> {
     let first = sps.first().ok_or_else(|| Error::bad_input("H.264: no SPS"))?;
     if pps.is_empty() {
         return Err(Error::bad_input("H.264: no PPS"));
     }
-    if sps.len() > 31 || pps.len() > 255 || sps.iter().chain(&pps).any(|set| set.len() > 0xffff) {
+    let fits = |set: &Bytes| (1..=0xffff).contains(&set.len());
+    if sps.len() > 31 || pps.len() > 255 || !sps.iter().chain(&pps).all(fits) {
         return Err(Error::bad_input("H.264: parameter sets do not fit an avcC box"));
     }
     let parsed = Sps::parse(first).ok_or_else(|| Error::bad_input("H.264: SPS is malformed"))?;
@@ -369,8 +370,10 @@ mod tests {
         }
         let pps = || vec![Bytes::from_static(&[0x68])];
         assert!(from_parameter_sets(Vec::new(), pps()).is_err());
+        assert!(from_parameter_sets(vec![config.slice(8..37)], pps()).is_ok());
+        assert!(from_parameter_sets(vec![config.slice(8..37)], vec![Bytes::new()]).is_err());
         assert!(from_parameter_sets(pps(), pps()).is_err());
-        assert!(from_parameter_sets(vec![config.slice(8..38)], Vec::new()).is_err());
+        assert!(from_parameter_sets(vec![config.slice(8..37)], Vec::new()).is_err());
     }
 
     proptest! {

@@ -50,13 +50,13 @@ fn read_hvcc(mut config: Bytes) -> Option<(u8, Vec<(u8, Bytes)>)> {
 /// Parameters from the sets themselves, without start codes. The first SPS decides.
 ///
 /// # Errors
-/// `BadInput` if a set is missing or malformed, or too large for an `hvcC` box.
+/// `BadInput` if a set is missing, empty or malformed, or too large for an `hvcC` box.
 pub fn from_parameter_sets(vps: Vec<Bytes>, sps: Vec<Bytes>, pps: Vec<Bytes>) -> Result<VideoParams> {
     for (name, sets) in [("VPS", &vps), ("SPS", &sps), ("PPS", &pps)] {
         if sets.is_empty() {
             return Err(Error::bad_input(format!("H.265: no {name}")));
         }
-        if sets.len() > 0xffff || sets.iter().any(|set| set.len() > 0xffff) {
+        if sets.len() > 0xffff || !sets.iter().all(|set| (2..=0xffff).contains(&set.len())) {
             return Err(Error::bad_input(format!("H.265: {name} does not fit an hvcC box")));
         }
     }
@@ -273,6 +273,9 @@ mod tests {
         for end in 0..config.len() {
             assert_eq!(from_hvcc(&config.slice(..end)).unwrap_err().kind(), Kind::BadInput, "{end}");
         }
+        let whole = from_hvcc(&config).unwrap();
+        assert!(from_parameter_sets(whole.vps.clone(), whole.sps.clone(), vec![Bytes::new()]).is_err());
+        assert!(from_parameter_sets(whole.vps, whole.sps, Vec::new()).is_err());
     }
 
     proptest! {

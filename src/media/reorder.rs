@@ -12,10 +12,15 @@ const MAX_DEPTH: usize = 16;
 /// A distance between consecutive frames that no reordering explains: the time line was cut.
 const CUT: MediaTime = MediaTime::from_secs(2);
 
+/// Frames in order that disprove a depth that was learnt.
+const CALM: u32 = 250;
+
 /// Derives decoding times from presentation times in decoding order.
 #[derive(Debug)]
 pub struct Reorder {
     depth: usize,
+    /// Frames since the last step back, where the depth is a guess.
+    calm: Option<u32>,
     /// Presentation times not yet used as decoding times, ascending.
     pending: Vec<MediaTime>,
     last_pts: Option<MediaTime>,
@@ -27,6 +32,7 @@ impl Reorder {
     pub fn new(depth: Option<u8>) -> Self {
         Self {
             depth: depth.map_or(0, |d| usize::from(d).min(MAX_DEPTH)),
+            calm: depth.is_none().then_some(0),
             pending: Vec::new(),
             last_pts: None,
             last_dts: None,
@@ -43,6 +49,13 @@ impl Reorder {
         }
         if self.last_dts.is_some_and(|last| pts <= last) && self.depth < MAX_DEPTH {
             self.depth += 1;
+        }
+        if let Some(calm) = &mut self.calm {
+            *calm = if self.last_pts.is_some_and(|last| pts < last) { 0 } else { *calm + 1 };
+            if *calm > CALM && self.depth > 0 {
+                self.depth = 0;
+                self.pending.clear();
+            }
         }
         self.last_pts = Some(pts);
         let at = self.pending.partition_point(|&p| p <= pts);
@@ -82,6 +95,15 @@ mod tests {
     fn an_unknown_depth_is_learnt() {
         let dts = dts_of(None, &[0, 3, 1, 2, 6, 4, 5, 9, 7, 8]);
         assert_eq!(dts[5..], [4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn a_depth_that_was_a_mistake_is_forgotten() {
+        let mut pts: Vec<i64> = vec![0, 10, 20, 15];
+        pts.extend((3..400).map(|n| n * 10));
+        let dts = dts_of(None, &pts);
+        assert_eq!(dts[50], pts[49]);
+        assert_eq!(dts[399], pts[399]);
     }
 
     #[test]

@@ -116,6 +116,14 @@ impl Puller {
         }
     }
 
+    /// Waits until the connection has delivered and is not wanted any more. One that was given up before
+    /// its first frame would say nothing about the camera.
+    async fn seen_and_unwanted(&self) {
+        // The sender lives in the stream that we hold, so this cannot fail.
+        let _ = self.stream.watch_status().wait_for(|status| *status == Status::Online).await;
+        self.wanted(false).await;
+    }
+
     /// One connection from start to end: whether it delivered for [`HEALTHY`], and why it failed, or
     /// `None` when it ended because nobody wants it any more.
     async fn connection(&mut self) -> (bool, Option<Failure>) {
@@ -129,7 +137,7 @@ impl Puller {
         let mut online_since = None;
         let end = tokio::select! {
             failure = self.watch(&feed, &mut reports, &running, &mut online_since) => Some(failure),
-            () = self.wanted(false) => None,
+            () = self.seen_and_unwanted() => None,
         };
         let healthy = online_since.is_some_and(|since: Instant| since.elapsed() >= HEALTHY);
         running.stop().await;
@@ -169,15 +177,15 @@ impl Puller {
         let mut seen = 0;
         let mut last_frame = Instant::now();
         let mut patience = FIRST_FRAME.max(self.settings.stall);
-        let mut looped = false;
+        // Frames at the last rewind; a file that gives none would be rewound for ever.
+        let mut rewound_at = None;
         loop {
             match timeout(WATCH, reports.recv()).await {
                 Ok(Some(Report::Failed(failure))) => return failure,
-                // A file that ends before its first frame would be rewound for ever.
                 Ok(Some(Report::Ended))
-                    if self.spec.kind == SourceKind::File && (feed.frames() > seen || !looped) =>
+                    if self.spec.kind == SourceKind::File && rewound_at != Some(feed.frames()) =>
                 {
-                    looped = true;
+                    rewound_at = Some(feed.frames());
                     if let Err(error) = running.rewind().await {
                         return error.into();
                     }
@@ -216,7 +224,7 @@ impl Running {
     async fn stop(mut self) {
         let pipeline = self.0.take();
         // Fails only when the runtime is going down, which drops the pipeline as well.
-        let _ = blocking(move || Ok(drop(pipeline))).await;
+        let _ = tokio::task::spawn_blocking(move || drop(pipeline)).await;
     }
 }
 

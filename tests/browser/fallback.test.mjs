@@ -1,7 +1,7 @@
 // What the players do when WebRTC gives no picture, and when the browser refuses to start with sound.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { browser, login, notice, players, until, untilPlaying, untilMoves, watch } from './support.mjs';
+import { browser, login, players, until, untilPlaying, untilMoves, watch } from './support.mjs';
 
 const rtc = players[1];
 
@@ -34,7 +34,7 @@ for (const player of players) {
   test(`${player.name} starts without sound where the browser refuses sound, and says so`, async (t) => {
     const context = await browser(t, { autoplay: false });
     const { page } = await watch(context, player, await login());
-    await until('the notice', 15, async () => /without sound/.test(await notice(page)));
+    await until('the notice', 15, async () => /without sound/.test(await page.locator('#sound').textContent()));
     await untilPlaying(page);
     assert.equal(await page.evaluate(() => document.querySelector('video').muted), true);
   });

@@ -1,28 +1,8 @@
 // The overview page: log-in, tiles, forms, and both colour schemes; and the pages under a reverse proxy's sub-path.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { proxyUnder } from './proxy.mjs';
-import { base, browser, call, login, password, players, shot, until, untilPlaying, user, watch } from './support.mjs';
-
-const NEW_PASSWORD = 'a-new-password-7';
-const md5 = (text) => createHash('md5').update(text).digest('hex');
-
-async function logIn(page, root = base) {
-  await page.goto(`${root}/`);
-  await page.fill('#login [name=user]', user);
-  await page.fill('#login [name=password]', password);
-  await page.keyboard.press('Enter');
-}
-
-async function overview(t, options) {
-  const page = (await browser(t, options)).pages()[0];
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  await logIn(page);
-  await page.locator('#app').waitFor();
-  return { page, errors };
-}
+import { base, browser, call, logIn, login, overview, players, shot, until, untilPlaying, user, watch } from './support.mjs';
 
 const tile = (page, name) => page.locator('.tile', { has: page.getByRole('heading', { name, exact: true }) });
 
@@ -85,29 +65,6 @@ test('a source is added, a used token refused by name, and the source deleted', 
   await tile(page, name).getByRole('button', { name: `Delete ${name}` }).click();
   await page.locator('#delete-dialog .danger').click();
   await tile(page, name).waitFor({ state: 'detached', timeout: 25_000 });
-});
-
-test('the password is changed, and the warning about the default one follows the log-in answer', async (t) => {
-  const { page } = await overview(t);
-  const answer = await call('Login', { user, password: md5(password) });
-  assert.equal(await page.locator('#default-password').isVisible(), answer.bDefaultPassword === true);
-  t.after(async () => {
-    const { strSession: session } = await call('Login', { user, password: md5(NEW_PASSWORD) });
-    await call('UpdateUser', { user, oldpassword: md5(NEW_PASSWORD), newpassword: md5(password), session });
-  });
-  await page.click('#password');
-  const form = page.locator('#password-dialog');
-  await form.locator('[name=password]').fill(password);
-  await form.locator('[name=password-new]').fill(NEW_PASSWORD);
-  await form.locator('[name=password-again]').fill('something else');
-  await page.keyboard.press('Enter');
-  await until('the difference is told', 3, async () => /differ/.test(await form.locator('.note').textContent()));
-  await form.locator('[name=password-again]').fill(NEW_PASSWORD);
-  await page.keyboard.press('Enter');
-  await form.waitFor({ state: 'hidden' });
-  assert.equal(await page.locator('#default-password').isVisible(), false);
-  const fresh = await call('Login', { user, password: md5(NEW_PASSWORD) });
-  assert.equal(fresh.bStatus, true);
 });
 
 test('where the server insists, nothing but the new password can be done', async (t) => {

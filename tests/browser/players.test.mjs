@@ -28,7 +28,10 @@ for (const player of players) {
   });
 }
 
-/** The clock runs with the wall clock, and never stands for more than two seconds. */
+/**
+ * The clock never stands for more than three seconds, and runs about as fast as the wall clock: a machine that also
+ * decodes in software, and runs other tests, may lose some of it.
+ */
 async function playsSteadily(page, seconds) {
   const start = await currentTime(page);
   const begun = Date.now();
@@ -39,8 +42,8 @@ async function playsSteadily(page, seconds) {
     const now = await currentTime(page);
     if (now > last) moved = Date.now();
     last = now;
-    assert.ok(Date.now() - moved < 2000, `the picture stood still after ${last - start} s`);
+    assert.ok(Date.now() - moved < 3000, `the picture stood still after ${last - start} s`);
   }
   const elapsed = (Date.now() - begun) / 1000;
-  assert.ok(last - start > elapsed * 0.93 - 1, `played ${last - start} s in ${elapsed} s`);
+  assert.ok(last - start > elapsed * 0.7 - 1, `played ${last - start} s in ${elapsed} s`);
 }

@@ -66,10 +66,30 @@ export async function call(name, params = {}) {
   return answer.json();
 }
 
+export const md5 = (text) => createHash('md5').update(text).digest('hex');
+
 export async function login() {
-  const answer = await call('Login', { user, password: createHash('md5').update(password).digest('hex') });
+  const answer = await call('Login', { user, password: md5(password) });
   assert.equal(answer.bStatus, true, `log-in failed: ${answer.strCode}`);
   return answer.strSession;
+}
+
+/** Logs in on the overview page. */
+export async function logIn(page, root = base) {
+  await page.goto(`${root}/`);
+  await page.fill('#login [name=user]', user);
+  await page.fill('#login [name=password]', password);
+  await page.keyboard.press('Enter');
+}
+
+/** A browser that shows the overview; `errors` lists what went wrong in the page. */
+export async function overview(t, options) {
+  const page = (await browser(t, options)).pages()[0];
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await logIn(page);
+  await page.locator('#app').waitFor();
+  return { page, errors };
 }
 
 /** Opens a single-source page; `sockets` lists the sockets it opens, `errors` what went wrong in it. */

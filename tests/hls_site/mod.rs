@@ -106,7 +106,7 @@ impl Site {
     }
 
     pub async fn playlist(&self, path: &str) -> Playlist {
-        Playlist::parse(&String::from_utf8(self.fetch(path).await.to_vec()).unwrap())
+        Playlist::parse(std::str::from_utf8(&self.fetch(path).await).unwrap())
     }
 
     /// A request that runs beside the test.

@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod fakecam;
 pub mod http;
 pub mod process;
+pub mod scene;
 pub mod stamp;
 pub mod ws;
 

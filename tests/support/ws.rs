@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{Error, Message},
 };
 
@@ -34,6 +34,8 @@ pub struct Viewer {
     pub received: Vec<Received>,
     /// The server has closed, or the connection broke.
     pub closed: bool,
+    /// Code and reason of the server's close frame.
+    pub farewell: Option<(u16, String)>,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
@@ -41,7 +43,20 @@ impl Viewer {
     /// Opens `ws://127.0.0.1:PORT<target>`; an HTTP answer instead of a socket is the error.
     pub async fn open(port: u16, target: &str) -> Result<Self, Error> {
         let (socket, _) = connect_async(format!("ws://127.0.0.1:{port}{target}")).await?;
-        Ok(Self { opened: Instant::now(), received: Vec::new(), closed: false, socket })
+        Ok(Self::new(socket))
+    }
+
+    /// As [`Viewer::open`], with a receive buffer so small that a pause in reading is felt at once.
+    pub async fn open_narrow(port: u16, target: &str) -> Result<Self, Error> {
+        let tcp = TcpSocket::new_v4()?;
+        tcp.set_recv_buffer_size(128 << 10)?;
+        let stream = tcp.connect(([127, 0, 0, 1], port).into()).await?;
+        let url = format!("ws://127.0.0.1:{port}{target}");
+        Ok(Self::new(client_async(url, MaybeTlsStream::Plain(stream)).await?.0))
+    }
+
+    fn new(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+        Self { opened: Instant::now(), received: Vec::new(), closed: false, farewell: None, socket }
     }
 
     /// The newest generation's live address for `token`.
@@ -69,7 +84,12 @@ impl Viewer {
                     self.received.push(Received { at: Instant::now(), wall_us: stamp::now_us(), message });
                     return self.received.last();
                 }
-                Ok(_) => self.closed = true,
+                Ok(last) => {
+                    self.closed = true;
+                    if let Some(Ok(Message::Close(Some(frame)))) = last {
+                        self.farewell = Some((frame.code.into(), frame.reason.as_str().to_owned()));
+                    }
+                }
             }
         }
         None
@@ -92,9 +112,19 @@ impl Viewer {
         }
     }
 
+    /// Leaves as a browser does, with a close frame.
+    pub async fn leave(mut self) {
+        let _ = self.socket.close(None).await;
+    }
+
     /// [`check`] of all that came.
     pub fn check(&self) -> Watched {
         check(self.opened, &self.received)
+    }
+
+    /// The same without rule 6, for a viewer that did not always read.
+    pub fn check_but_pace(&self) -> Watched {
+        read(self.opened, &self.received)
     }
 }
 
@@ -147,6 +177,13 @@ impl Watched {
 /// 5. there is no gap and no overlap in any track;
 /// 6. media time keeps pace with the wall clock (to a quarter of a second and 2 %).
 pub fn check(opened: Instant, received: &[Received]) -> Watched {
+    let watched = read(opened, received);
+    check_pace(&watched);
+    watched
+}
+
+/// Rules 1 to 5.
+fn read(opened: Instant, received: &[Received]) -> Watched {
     let mut binary = received.iter().filter(|r| !r.message.is_ping() && !r.message.is_pong());
     let first = binary.next().expect("a first message");
     assert!(first.message.is_binary(), "rule 1: the first message is {:?}", first.message);
@@ -168,7 +205,6 @@ pub fn check(opened: Instant, received: &[Received]) -> Watched {
     for track in &watched.tracks {
         check_timeline(&watched, *track);
     }
-    check_pace(&watched);
     watched
 }
 

@@ -122,7 +122,7 @@ async fn streams_and_viewers_that_do_not_fit_are_refused() {
 
     let reordered = stream(H264, 0, 50);
     let mut b = frame(0, 50, 1000);
-    b.pts = b.pts + MediaTime(3600);
+    b.pts += MediaTime(3600);
     reordered.hub.push(b);
     let error = server.whep(reordered, &offer, peer).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unsupported, "{error}");

@@ -1,4 +1,4 @@
-//! The h5srtcapi conversation over a real WebSocket (wire.md 2.2), with a viewer on loopback.
+//! The h5srtcapi conversation over a real WebSocket (docs/protocol.md 2), with a viewer on loopback.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use crate::client::{Client, PATIENCE, frame, stream};
 use futures_util::{SinkExt, StreamExt};
+use h5edge::base::config::IceServer;
 use h5edge::base::secret::Secret;
 use h5edge::base::time::MediaTime;
 use h5edge::media::params::VideoCodec::{self, H264, H265};
 use h5edge::media::stream::Stream;
-use h5edge::play::webrtc::{IceServer, MAX_SIGNAL_MESSAGE, Rtc, RtcSettings};
+use h5edge::play::webrtc::{MAX_SIGNAL_MESSAGE, Rtc, RtcSettings};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -134,7 +135,7 @@ async fn refusal(site: &Site) -> Value {
 async fn b_frames_are_refused_with_a_hint_to_fall_back() {
     let reordered = stream(H264, 1, 50);
     let mut late = frame(1, 50, 0);
-    late.pts = late.pts + MediaTime(7200);
+    late.pts += MediaTime(7200);
     reordered.hub.push(late);
     let site = site(reordered).await;
     let error = refusal(&site).await;

@@ -6,6 +6,7 @@ import { cannotDecode, codecName } from '../src/player/codec';
 import { parseMessage } from '../src/player/message';
 import { Meter } from '../src/player/meter';
 import { MediaQueue } from '../src/player/queue';
+import { asSentence } from '../src/player/text';
 import { sentence } from '../src/player/why';
 
 test('the queue gives everything back in order, as one piece', () => {
@@ -40,8 +41,8 @@ test.each([[0], [1]])('the spread (%d) stays within the bounds', (random) => {
 });
 
 test.each([
-  ['{"type":"error","strCode":"Camera offline"}', { kind: 'error', text: 'Camera offline', fallback: false }],
-  ['{"type":"H5S_ERROR","strCode":"B-frames","bFallback":true}', { kind: 'error', text: 'B-frames', fallback: true }],
+  ['{"type":"error","strCode":"Camera offline"}', { kind: 'error', text: 'Camera offline.', fallback: false }],
+  ['{"type":"H5S_ERROR","strCode":"B-frames","bFallback":true}', { kind: 'error', text: 'B-frames.', fallback: true }],
   ['{"type":"error"}', { kind: 'error', text: 'The server reports an error.', fallback: false }],
   ['{"type":"offer","sdp":"v=0"}', { kind: 'offer', sdp: 'v=0' }],
   ['{"type":"offer"}', { kind: 'other' }],
@@ -71,12 +72,22 @@ test('H.265 without a decoder comes with advice', () => {
 });
 
 test.each([
-  [undefined, 'No right to watch', 'No right to watch'],
+  [undefined, 'no right to watch', 'No right to watch.'],
   [[], undefined, 'There is no source with this token.'],
-  [[{ bOnline: false, strOfflineText: 'Wrong password' }], undefined, 'Wrong password'],
+  [[{ bOnline: false, strOfflineReason: 'unauthorised', strOfflineText: 'wrong password' }], undefined, 'Wrong password.'],
+  [[{ bOnline: false, strOfflineReason: 'idle', strOfflineText: 'nobody is watching' }], undefined, 'The stream was interrupted. Reconnecting …'],
   [[{ bOnline: true }], undefined, 'The stream was interrupted. Reconnecting …'],
 ])('why a stream cannot be had: %j', (src, code, text) => {
   expect(sentence(src, code)).toBe(text);
+});
+
+test.each([
+  ['token: "a" is in use', 'token: "a" is in use.'],
+  ['camera refuses: 401', 'Camera refuses: 401.'],
+  ['Reconnecting …', 'Reconnecting …'],
+  ['', ''],
+])('%j as a sentence', (text, expected) => {
+  expect(asSentence(text)).toBe(expected);
 });
 
 test('frames and bytes become rates', () => {

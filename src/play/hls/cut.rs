@@ -107,3 +107,75 @@ impl Cutter for TsCutter {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::MonoTime;
+    use crate::media::params::{VideoCodec, VideoParams};
+
+    fn frame(number: i64, key: bool, size: usize) -> Arc<Frame> {
+        let time = MediaTime(number * 3600);
+        Arc::new(Frame {
+            track: Track::Video,
+            dts: time,
+            pts: time,
+            duration: MediaTime(3600),
+            key,
+            data: vec![0, 0, 0, 2, 0x41].into_iter().chain(std::iter::repeat_n(7, size)).collect(),
+            arrived: MonoTime::default(),
+        })
+    }
+
+    fn cutter() -> TsCutter {
+        let video = VideoParams {
+            codec: VideoCodec::H264,
+            vps: vec![],
+            sps: vec![],
+            pps: vec![],
+            config: Bytes::new(),
+            width: 16,
+            height: 16,
+            codec_string: "avc1.42C00D".into(),
+            reorder: Some(0),
+        };
+        TsCutter::new(&Params { video, audio: None }, MediaTime::from_secs(2))
+    }
+
+    fn durations(cuts: Vec<Cut>) -> Vec<i64> {
+        let part = |cut| match cut {
+            Cut::Part(part) => Some(part.duration.0 / 3600),
+            Cut::Close => None,
+        };
+        cuts.into_iter().filter_map(part).collect()
+    }
+
+    #[test]
+    fn ts_segments_end_at_the_first_key_frame_after_their_time() {
+        let mut cutter = cutter();
+        let cuts = (0..200).flat_map(|n| cutter.push(&frame(n, n % 30 == 0, 10))).collect();
+        assert_eq!(durations(cuts), [60, 60, 60]);
+        assert_eq!(durations(cutter.finish()), [20]);
+        assert!(cutter.finish().is_empty());
+    }
+
+    #[test]
+    fn a_segment_without_key_frames_is_cut_at_its_largest_size() {
+        let mut cutter = cutter();
+        let unit = frame(1, false, 0).data.len() + (1 << 20);
+        let cuts: Vec<Cut> = (0..60)
+            .map(|n| {
+                let mut large = (*frame(n, n == 0, 0)).clone();
+                large.data = [&((unit - 4) as u32).to_be_bytes()[..], &vec![0x41; unit - 4]].concat().into();
+                Arc::new(large)
+            })
+            .flat_map(|frame| cutter.push(&frame))
+            .collect();
+        assert!(cuts.len() >= 4);
+        for cut in &cuts {
+            if let Cut::Part(part) = cut {
+                assert!((MAX_SEGMENT_BYTES..MAX_SEGMENT_BYTES + (2 << 20)).contains(&part.body.len()));
+            }
+        }
+    }
+}

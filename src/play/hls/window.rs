@@ -238,3 +238,62 @@ impl Segment {
         half_up.to_duration().as_secs()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A window of four listed segments, the first of which is number 100.
+    fn window(segments: u64, seconds: i64, bytes: usize) -> Window {
+        let mut window = Window::new(4, 2, 100);
+        window.begin_epoch(Bytes::new());
+        for n in 0..segments as i64 {
+            for half in [0, 1] {
+                let part = Part {
+                    start: MediaTime::from_millis((2 * n + half) * seconds * 500),
+                    duration: MediaTime::from_millis(seconds * 500),
+                    independent: half == 0,
+                    body: vec![half as u8; bytes / 2].into(),
+                };
+                window.apply(Cut::Part(part), None, |start| SystemTime::UNIX_EPOCH + start.to_duration());
+            }
+            window.apply(Cut::Close, None, |_| SystemTime::UNIX_EPOCH);
+        }
+        window
+    }
+
+    #[test]
+    fn old_segments_leave_by_number_and_by_size() {
+        let small = window(30, 2, 100);
+        assert_eq!(small.segments.len(), 10);
+        assert_eq!(small.listed().map(|s| s.msn).collect::<Vec<_>>(), [126, 127, 128, 129]);
+        assert!(small.segment(120).is_some() && small.segment(119).is_none());
+        let large = window(30, 2, 10 << 20);
+        assert_eq!(large.segments.len(), 3);
+    }
+
+    #[test]
+    fn parts_are_slices_of_their_segment() {
+        let window = window(1, 2, 100);
+        let body = &window.segment(100).unwrap().body;
+        let second = window.part(100, 1).unwrap();
+        assert_eq!(second.as_ptr(), body[50..].as_ptr());
+        assert_eq!(second, vec![1; 50]);
+        assert_eq!(window.part(100, 2), None);
+    }
+
+    #[test]
+    fn the_target_duration_grows_to_the_longest_segment() {
+        assert_eq!(window(2, 2, 10).target_secs(), 2);
+        assert_eq!(window(2, 10, 10).target_secs(), 10);
+    }
+
+    #[test]
+    fn what_is_reached() {
+        let window = window(2, 2, 100);
+        assert_eq!(window.next_part(), Some((102, 0)));
+        assert!(window.reached(100, None) && window.reached(101, Some(1)) && window.reached(7, Some(9)));
+        assert!(!window.reached(102, None) && !window.reached(102, Some(0)) && !window.reached(101, Some(2)));
+        assert!(window.reached(100, Some(2)));
+    }
+}

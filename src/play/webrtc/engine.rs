@@ -80,7 +80,8 @@ impl FeedKey {
     }
 }
 
-/// What the viewers of one epoch of one stream share.
+/// What the viewers of one epoch of one stream share. Goes with the first change in the stream after
+/// the last viewer left.
 struct Feed {
     cuts: Cuts,
     viewers: Vec<Uuid>,
@@ -151,7 +152,7 @@ impl Engine {
             Command::Open { id, start } => self.open(id, *start),
             Command::Candidates { id, candidates, known } => {
                 let now = Instant::now();
-                let found = self.with(id, |s, _, wire| s.candidates(candidates, now, wire));
+                let found = self.with(id, |s, cuts, wire| s.candidates(candidates, now, cuts, wire));
                 // The asker may have gone; the session is what matters.
                 let _ = known.send(found);
             }

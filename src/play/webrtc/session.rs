@@ -32,6 +32,8 @@ const REPLAY_REST: Duration = Duration::from_millis(500);
 const CONNECT_TIME: Duration = Duration::from_secs(15);
 /// A viewer further behind gives up what it has not got once a newer key frame is there.
 const MAX_LAG: MediaTime = MediaTime::from_secs(1);
+/// Timers are no finer than this, the grain of tokio's; so one that is due again at once cannot spin.
+const TICK: Duration = Duration::from_millis(1);
 /// Packets written before str0m is drained.
 const WRITE_AT_ONCE: usize = 64;
 /// A connected viewer that is silent for so long is gone. Browsers send receiver reports every second
@@ -172,12 +174,18 @@ impl Session {
     ///
     /// # Errors
     /// Why the session is over.
-    pub fn candidates(&mut self, candidates: Vec<Candidate>, now: Instant, wire: &mut Wire) -> Result<()> {
+    pub fn candidates(
+        &mut self,
+        candidates: Vec<Candidate>,
+        now: Instant,
+        cuts: &mut Cuts,
+        wire: &mut Wire,
+    ) -> Result<()> {
         for candidate in candidates {
             self.rtc.add_remote_candidate(candidate);
             self.drain(now, wire)?;
         }
-        Ok(())
+        self.advance(now, cuts, wire)
     }
 
     /// Sends what the ring has and the pace allows.
@@ -193,6 +201,7 @@ impl Session {
         if self.connected && !self.pace.allows(now) {
             self.deadline = self.deadline.min(self.pace.resume_at());
         }
+        self.deadline = self.deadline.max(now + TICK);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The h5srtcapi conversation (wire.md 2.2): the client says `open`, we offer, it answers, both
+//! The h5srtcapi conversation (docs/protocol.md 2): the client says `open`, we offer, it answers, both
 //! trickle candidates, it keeps alive. One task per viewer, the one that serves its WebSocket;
 //! memory: one message of at most [`MAX_MESSAGE`] bytes.
 
@@ -23,6 +23,9 @@ use crate::base::{Error, Result};
 pub const MAX_MESSAGE: usize = MAX_SDP + 4096;
 /// Browsers slow the keepalive timer of hidden pages down to one per minute.
 const SILENCE: Duration = Duration::from_secs(120);
+
+/// A client that does not answer our offer by then gives up its place.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// What a client's message means to us.
 #[derive(Debug, PartialEq)]
@@ -94,7 +97,9 @@ impl Signal {
         )?;
         self.say(&json!({"type": "offer", "sdp": offered.sdp})).await?;
         let (ended, end) = oneshot::channel();
-        let Some(early) = self.answer(offered, prepared, ended).await? else { return Ok(()) };
+        let answered = tokio::time::timeout(ANSWER_TIME, self.answer(offered, prepared, ended)).await;
+        let answered = answered.map_err(|_| Error::timeout("no answer to the offer in 30 s"))?;
+        let Some(early) = answered? else { return Ok(()) };
         self.trickle(early).await?;
         let result = self.watch(end).await;
         self.rtc.close(self.id).await;

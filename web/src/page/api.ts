@@ -1,5 +1,6 @@
 // Calls of the HTTP API, as far as the page needs them.
 
+import { asSentence } from '../player/text';
 import { md5 } from './md5';
 import { readSession } from './session';
 
@@ -17,7 +18,6 @@ export interface LoginAnswer {
   strSession: string;
   bDefaultPassword?: boolean;
   bMustChangePassword?: boolean;
-  strCode?: string;
 }
 
 export interface RunInfo {
@@ -51,7 +51,7 @@ async function call<T>(name: string, params: Record<string, string>): Promise<T>
   }
   const json = (await answer.json().catch(() => ({}))) as { bStatus?: boolean; strCode?: string };
   if (answer.ok && json.bStatus !== false) return json as T;
-  throw new ApiError(json.strCode || `The server answered with status ${answer.status}.`, answer.status === 401);
+  throw new ApiError(json.strCode ? asSentence(json.strCode) : `The server answered with status ${answer.status}.`, answer.status === 401);
 }
 
 export function login(user: string, password: string): Promise<LoginAnswer> {

@@ -43,7 +43,7 @@ const passwordDialog = new FormDialog('#password-dialog', async (values) => {
   const old = values['password'] ?? '';
   if (fresh === old) throw new Error('The new password is the present one.');
   await changePassword(loadSession().user, old, fresh);
-  keepSession({ ...loadSession(), warning: '', mustChange: false });
+  keepSession({ ...loadSession(), defaultPassword: false, mustChange: false });
   enter();
 });
 
@@ -58,7 +58,7 @@ onSubmit(find('#login-form', HTMLFormElement), async ({ user = '', password = ''
   keepSession({
     session: answer.strSession,
     user,
-    warning: answer.bDefaultPassword ? answer.strCode || 'the default password is still set.' : '',
+    defaultPassword: answer.bDefaultPassword === true,
     mustChange: answer.bMustChangePassword === true,
   });
   find('#login-form', HTMLFormElement).reset();
@@ -69,8 +69,7 @@ onSubmit(find('#login-form', HTMLFormElement), async ({ user = '', password = ''
 function enter(): void {
   const session = loadSession();
   if (session.mustChange) return askPassword(true);
-  warning.hidden = session.warning === '';
-  find('span', HTMLElement, warning).textContent = session.warning;
+  warning.hidden = !session.defaultPassword;
   loginPage.hidden = true;
   app.hidden = false;
   clearInterval(refreshTimer);

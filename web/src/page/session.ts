@@ -5,13 +5,13 @@ const KEY = 'h5edge-session';
 export interface Session {
   session: string;
   user: string;
-  /** The server's warning that the default password is still set, or ''. */
-  warning: string;
+  /** The password is the one that every device is delivered with. */
+  defaultPassword: boolean;
   /** Nothing but a new password is allowed. */
   mustChange: boolean;
 }
 
-const NONE: Session = { session: '', user: '', warning: '', mustChange: false };
+const NONE: Session = { session: '', user: '', defaultPassword: false, mustChange: false };
 
 export function loadSession(): Session {
   try {

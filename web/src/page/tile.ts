@@ -2,11 +2,14 @@
 
 import type { H5sConf, H5sState } from '../player/conf';
 import type { H5sPlayer } from '../player/helper';
+import { asSentence } from '../player/text';
 import type { Source } from './api';
 import { find, stamp } from './dom';
 import { figuresLine } from './figures';
 import { player } from './player';
 import { readSession } from './session';
+
+const STATES = { online: 'Online', idle: 'Idle', offline: 'Offline' };
 
 type Way = 'ws' | 'rtc' | 'hls';
 
@@ -37,11 +40,13 @@ export class Tile {
     this.source = source;
     const { strName, strToken, bOnline, strOfflineText, strOfflineReason } = source;
     find('h2', HTMLElement, this.element).textContent = strName || strToken;
-    find('.status', HTMLElement, this.element).textContent = bOnline ? 'Online' : 'Offline';
+    // An idle source is well, it is only pulled when somebody watches.
+    const state = bOnline ? 'online' : strOfflineReason === 'idle' ? 'idle' : 'offline';
+    this.element.dataset['state'] = state;
+    find('.status', HTMLElement, this.element).textContent = STATES[state];
     const reason = find('.reason', HTMLElement, this.element);
-    reason.textContent = bOnline ? '' : strOfflineText || strOfflineReason || '';
+    reason.textContent = state === 'offline' ? asSentence(strOfflineText || strOfflineReason || '') : '';
     reason.hidden = reason.textContent === '';
-    this.element.classList.toggle('offline', !bOnline);
     this.video.setAttribute('aria-label', `Live picture of ${strName || strToken}`);
     find('.delete', HTMLElement, this.element).setAttribute('aria-label', `Delete ${strName || strToken}`);
     this.link.href = `${this.way}.html?token=${encodeURIComponent(strToken)}${this.way === 'hls' ? '&ver=v2' : ''}`;

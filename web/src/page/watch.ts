@@ -14,12 +14,13 @@ declare global {
   }
 }
 
+const SOUND_NOTE_FOR = 6000;
+
 const param = player.GetURLParameter;
 const token = param('token') || 'token1';
 const notice = find('#notice', HTMLElement);
+const sound = find('#sound', HTMLElement);
 const start = find('#start', HTMLButtonElement);
-const SOUND_NOTE_FOR = 4000;
-let soundNoteUntil = 0;
 const figures = find('#figures', HTMLElement);
 
 function conf(): H5sConf {
@@ -37,17 +38,17 @@ function conf(): H5sConf {
 }
 
 function show({ state, text }: H5sState): void {
+  if (state === 'muted') return tellSound(text);
   document.body.dataset['state'] = state;
-  // The word about the missing sound stays for a while though the picture plays.
-  if (state === 'playing' && Date.now() < soundNoteUntil) return;
   notice.textContent = text;
   notice.hidden = text === '';
   start.hidden = state !== 'blocked';
-  if (state !== 'muted') return;
-  soundNoteUntil = Date.now() + SOUND_NOTE_FOR;
-  setTimeout(() => {
-    if (notice.textContent === text) notice.hidden = true;
-  }, SOUND_NOTE_FOR);
+}
+
+function tellSound(text: string): void {
+  sound.textContent = text;
+  sound.hidden = false;
+  setTimeout(() => (sound.hidden = true), SOUND_NOTE_FOR);
 }
 
 function play(): void {

@@ -18,6 +18,8 @@ export interface H5sStats {
 }
 
 const FIGURES_EVERY = 1000;
+/** Shorter waits for media are not worth a word, in milliseconds. */
+const WAITING_WORD_AFTER = 700;
 
 export abstract class PlayerBase {
   protected readonly video: HTMLVideoElement;
@@ -25,6 +27,7 @@ export abstract class PlayerBase {
   protected wanted = false;
   protected readonly meter = new Meter();
   private figuresTimer: ReturnType<typeof setInterval> | undefined;
+  private waitingTimer: ReturnType<typeof setTimeout> | undefined;
   private told = '';
   private readonly listeners: [string, () => void][] = [];
 
@@ -50,6 +53,7 @@ export abstract class PlayerBase {
     if (!this.wanted) return;
     this.wanted = false;
     clearInterval(this.figuresTimer);
+    clearTimeout(this.waitingTimer);
     this.end();
     for (const [event, handler] of this.listeners) this.video.removeEventListener(event, handler);
     this.listeners.length = 0;
@@ -72,6 +76,17 @@ export abstract class PlayerBase {
     this.told = state + text;
     this.log(state, text);
     this.conf.onstate?.({ state, text });
+  }
+
+  /** The element has run out of media: says so, unless it goes on at once. */
+  protected tellWaiting(): void {
+    clearTimeout(this.waitingTimer);
+    this.waitingTimer = setTimeout(() => {
+      const { readyState, HAVE_FUTURE_DATA } = this.video;
+      if (/^(playing|muted)/.test(this.told) && readyState < HAVE_FUTURE_DATA) {
+        this.report('waiting', 'Waiting for the stream …');
+      }
+    }, WAITING_WORD_AFTER);
   }
 
   protected log(...what: unknown[]): void {

@@ -8,11 +8,14 @@ import { H5sConf } from './conf';
 import { H5sSafariBrowser } from './browser';
 import { Link } from './link';
 import { loadHls } from './loadhls';
+import { asSentence } from './text';
 import { whyNot } from './why';
 
 const WATCH_EVERY = 3000;
 /** So many looks in a row at a picture that stands still mean that it will not move again. */
 const STILL_LIMIT = 4;
+/** Segments, in target durations, to have in hand before v1 starts. */
+const STOCK = 0.9;
 
 export class H5sPlayerHls extends PlayerBase {
   private readonly keepUp: Link;
@@ -48,7 +51,7 @@ export class H5sPlayerHls extends PlayerBase {
 
   protected begin(): void {
     this.listen('playing', () => this.playing());
-    this.listen('waiting', () => this.report('waiting', 'Waiting for the stream …'));
+    this.listen('waiting', () => this.tellWaiting());
     this.listen('error', () => this.hls ?? this.retry());
     // A live stream has no end: the server closed this one, and the next begins at the same address.
     this.listen('ended', () => this.retry());
@@ -101,28 +104,40 @@ export class H5sPlayerHls extends PlayerBase {
       this.codec = codecName(codecs.filter((codec) => codec !== '').join(','));
     });
     hls.on(Hls.Events.FRAG_LOADED, (_event, { payload }) => this.meter.add(payload.byteLength));
-    hls.on(Hls.Events.ERROR, (_event, { fatal, details }) => {
+    hls.on(Hls.Events.ERROR, (_event, { fatal, details, networkDetails }) => {
       this.log(details);
-      if (fatal) this.failed(details);
+      if (fatal) this.failed(details, networkDetails);
     });
     hls.loadSource(this.urls.hls());
     hls.attachMedia(this.video);
-    void this.play();
+    const start = () => {
+      if (!this.enough(hls)) return;
+      hls.off(Hls.Events.FRAG_BUFFERED, start);
+      void this.play();
+    };
+    hls.on(Hls.Events.FRAG_BUFFERED, start);
   }
 
-  private failed(details: string): void {
+  /** A source that has just been started lists one segment: playing it at once would starve before the next. */
+  private enough(hls: HlsClass): boolean {
+    const target = hls.latestLevelDetails?.targetduration ?? 0;
+    return this.conf.hlsver === 'v2' || this.edge() - this.video.currentTime > target * STOCK;
+  }
+
+  private failed(details: string, request: unknown): void {
     if (details === 'manifestIncompatibleCodecsError' || details === 'bufferAddCodecError') {
       this.unload();
       return this.report('error', 'This browser has no decoder for the stream. Set the camera to H.264.');
     }
-    this.retry();
+    this.retry(saidBy(request));
   }
 
-  private retry(): void {
+  private retry(reason = ''): void {
     this.unload();
     this.retryTimer = setTimeout(() => void this.load(), this.backoff.delay());
+    if (reason) return this.report('reconnecting', reason);
     void whyNot(this.urls.source()).then((text) => {
-      if (this.wanted) this.report('reconnecting', text);
+      if (this.wanted && this.hls === undefined) this.report('reconnecting', text);
     });
   }
 
@@ -136,5 +151,16 @@ export class H5sPlayerHls extends PlayerBase {
     this.still = !paused && currentTime === this.lastTime ? this.still + 1 : 0;
     this.lastTime = currentTime;
     if (this.still >= STILL_LIMIT) this.retry();
+  }
+}
+
+/** The server's own words in the answer to a failed request. */
+function saidBy(request: unknown): string {
+  if (!(request instanceof XMLHttpRequest) || request.status < 400) return '';
+  try {
+    const { strCode } = JSON.parse(request.responseText) as { strCode?: string };
+    return strCode ? asSentence(strCode) : '';
+  } catch {
+    return '';
   }
 }

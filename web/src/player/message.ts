@@ -1,4 +1,6 @@
-// Text messages of the server, as far as the player itself acts on them (wire.md 1.2, 2.2).
+// Text messages of the server, as far as the player itself acts on them (docs/protocol.md 1, 2.2).
+
+import { asSentence } from './text';
 
 export type ServerMessage =
   | { kind: 'error'; text: string; fallback: boolean }
@@ -34,7 +36,7 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 function textOf(code: unknown): string {
-  return typeof code === 'string' && code !== '' ? code : 'The server reports an error.';
+  return typeof code === 'string' && code !== '' ? asSentence(code) : 'The server reports an error.';
 }
 
 function iceConfig(message: Record<string, unknown>): RTCConfiguration {

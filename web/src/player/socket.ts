@@ -3,7 +3,7 @@
 import { PlayerBase } from './base';
 import { H5sConf } from './conf';
 import { Link } from './link';
-import { whyNot } from './why';
+import { INTERRUPTED, whyNot } from './why';
 
 /** No media for this long means that the connection is dead though nobody closed it. */
 const SILENCE_LIMIT = 10_000;
@@ -11,7 +11,9 @@ const SILENCE_LIMIT = 10_000;
 export abstract class SocketPlayer extends PlayerBase {
   protected readonly link: Link;
   private reason = '';
+  /** When media last arrived, or the socket opened; 0 while it is down. */
   private lastMedia = 0;
+  private flowing = false;
 
   constructor(conf: H5sConf, api: string, keepalive: object) {
     super(conf);
@@ -67,7 +69,7 @@ export abstract class SocketPlayer extends PlayerBase {
 
   protected override figures(): void {
     super.figures();
-    if (!this.conf.pbconf && this.stale()) this.restart('No picture has arrived for 10 s.');
+    if (!this.conf.pbconf && this.stale()) this.restart();
   }
 
   private stale(): boolean {
@@ -75,6 +77,7 @@ export abstract class SocketPlayer extends PlayerBase {
   }
 
   protected mediaArrived(): void {
+    this.flowing = true;
     this.lastMedia = performance.now();
   }
 
@@ -89,8 +92,8 @@ export abstract class SocketPlayer extends PlayerBase {
     playback?.callback?.(text, playback.userdata);
   }
 
-  /** Gives the connection up and dials again. */
-  protected restart(reason: string): void {
+  /** Gives the connection up and dials again; without a reason the server is asked for one. */
+  protected restart(reason = ''): void {
     this.reason = reason;
     this.link.restart();
   }
@@ -108,16 +111,15 @@ export abstract class SocketPlayer extends PlayerBase {
 
   private down(reached: boolean): void {
     this.lastMedia = 0;
+    this.flowing = false;
     this.teardown();
-    if (this.reason || reached) {
-      this.report('reconnecting', this.reason || 'The server ended the stream. Reconnecting …');
-    }
+    if (this.reason || reached) this.report('reconnecting', this.reason || INTERRUPTED);
     if (!this.reason) void this.explain();
   }
 
   /** The socket's failure says nothing; the server's list of sources does. */
   private async explain(): Promise<void> {
     const text = await whyNot(this.urls.source());
-    if (this.wanted && !this.reason && this.lastMedia === 0) this.report('reconnecting', text);
+    if (this.wanted && !this.reason && !this.flowing) this.report('reconnecting', text);
   }
 }

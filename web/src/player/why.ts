@@ -1,7 +1,12 @@
 // Asks the server why a stream cannot be had, since a refused WebSocket tells a page nothing.
 
+import { asSentence } from './text';
+
+export const INTERRUPTED = 'The stream was interrupted. Reconnecting …';
+
 interface Source {
   bOnline?: boolean;
+  strOfflineReason?: string;
   strOfflineText?: string;
 }
 
@@ -19,9 +24,12 @@ export async function whyNot(url: string): Promise<string> {
 
 /** What the answer of GetSrc says about the one source asked for. */
 export function sentence(src: Source[] | undefined, strCode: string | undefined): string {
-  if (!src) return strCode || 'The server refuses the stream.';
+  if (!src) return strCode ? asSentence(strCode) : 'The server refuses the stream.';
   const source = src[0];
   if (!source) return 'There is no source with this token.';
-  if (source.bOnline === false) return source.strOfflineText || 'The camera is offline. Trying again …';
-  return 'The stream was interrupted. Reconnecting …';
+  // An idle source is only waiting for a viewer.
+  if (source.bOnline === false && source.strOfflineReason !== 'idle') {
+    return source.strOfflineText ? asSentence(source.strOfflineText) : 'The camera is offline. Trying again …';
+  }
+  return INTERRUPTED;
 }

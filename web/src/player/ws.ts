@@ -1,4 +1,4 @@
-// Live video and playback over WebSocket: fragmented MP4 into Media Source Extensions (wire.md section 1).
+// Live video and playback over WebSocket: fragmented MP4 into Media Source Extensions (docs/protocol.md 1).
 
 import { H5sStats } from './base';
 import { cannotDecode, codecName } from './codec';
@@ -9,9 +9,8 @@ import { MediaQueue } from './queue';
 import { SocketPlayer } from './socket';
 
 const FOLLOW_EVERY = 250;
+/** Time in which a decoder may still be starting up, in milliseconds. */
 const START_UP = 3000;
-/** Shorter waits are not worth a word, in milliseconds. */
-const WORD_AFTER = 700;
 /** A connection that has played this long is a good one, in milliseconds. */
 const HEALTHY_AFTER = 5000;
 
@@ -34,7 +33,6 @@ export class H5sPlayerWS extends SocketPlayer {
   private buffer: SourceBuffer | undefined;
   private live = new LiveEdge();
   private followTimer: ReturnType<typeof setInterval> | undefined;
-  private waitTimer: ReturnType<typeof setTimeout> | undefined;
   private openedAt = 0;
   private readonly shown = () => this.toLiveEdge();
 
@@ -66,7 +64,6 @@ export class H5sPlayerWS extends SocketPlayer {
 
   protected override end(): void {
     clearInterval(this.followTimer);
-    clearTimeout(this.waitTimer);
     document.removeEventListener('visibilitychange', this.shown);
     super.end();
     this.video.removeAttribute('src');
@@ -169,11 +166,7 @@ export class H5sPlayerWS extends SocketPlayer {
     if (!this.buffer || this.video.currentTime === 0) return;
     // Stops while the decoder starts up say nothing about the network.
     if (performance.now() - this.openedAt > START_UP) this.live.stalled();
-    clearTimeout(this.waitTimer);
-    this.waitTimer = setTimeout(() => {
-      const stuck = this.buffer && this.video.readyState < this.video.HAVE_FUTURE_DATA;
-      if (stuck) this.report('waiting', 'Waiting for the stream …');
-    }, WORD_AFTER);
+    this.tellWaiting();
   }
 
   private decodeFailed(): void {

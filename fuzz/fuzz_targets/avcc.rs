@@ -1,0 +1,13 @@
+//! An `avcC` box from anywhere: parsed or refused, and what we write from it reads back the same.
+
+#![no_main]
+
+use bytes::Bytes;
+use h5edge::media::h264;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(params) = h264::from_avcc(&Bytes::copy_from_slice(data)) {
+        assert_eq!(h264::from_avcc(&params.config).ok(), Some(params));
+    }
+});
