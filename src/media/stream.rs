@@ -10,6 +10,10 @@ use super::hub::{Cursor, Hub, Start};
 use super::params::Params;
 use crate::base::{Error, Result};
 
+/// How long somebody waits for a source that is offline. Long enough that pages which retry at once do
+/// not spin, short enough that they learn the reason.
+pub const OFFLINE_PATIENCE: Duration = Duration::from_millis(2500);
+
 /// Why a source is not delivering. The class decides how long its source waits before the next try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OfflineReason {
@@ -123,7 +127,8 @@ pub struct Viewing {
 }
 
 impl Viewing {
-    /// Waits until the source delivers, at most `patience`, and gives a cursor with the parameters.
+    /// Waits until the source delivers, at most `patience`, and gives a cursor with the parameters. A
+    /// source that is known to be offline gets [`OFFLINE_PATIENCE`] only.
     ///
     /// # Errors
     /// `Timeout` with the source's own reason when it does not come up in time.
@@ -133,18 +138,30 @@ impl Viewing {
             loop {
                 changes.borrow_and_update();
                 if let Some(found) = self.stream.hub.cursor(start) {
-                    return Some(found);
+                    return found;
                 }
-                changes.changed().await.ok()?;
+                if changes.changed().await.is_err() {
+                    return std::future::pending().await;
+                }
             }
         };
-        match tokio::time::timeout(patience, ready).await {
-            Ok(Some(found)) => Ok(found),
-            _ => Err(match self.stream.status() {
-                Status::Offline { text, .. } => Error::timeout(format!("source is offline: {text}")),
-                _ => Error::timeout("source did not start in time"),
-            }),
+        tokio::select! {
+            found = ready => return Ok(found),
+            () = tokio::time::sleep(patience) => {}
+            () = self.offline() => {}
         }
+        Err(match self.stream.status() {
+            Status::Offline { text, .. } => Error::timeout(format!("source is offline: {text}")),
+            _ => Error::timeout("source did not start in time"),
+        })
+    }
+
+    /// Returns when the source is offline, but not before it had the chance of another try.
+    async fn offline(&self) {
+        tokio::time::sleep(OFFLINE_PATIENCE).await;
+        let mut status = self.stream.watch_status();
+        // The sender lives in the stream that we hold, so this cannot fail.
+        let _ = status.wait_for(|status| matches!(status, Status::Offline { .. })).await;
     }
 }
 

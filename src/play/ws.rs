@@ -36,8 +36,6 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(120);
 /// How often a viewer that lags is listened to.
 const BUSY_LISTEN: Duration = Duration::from_secs(5);
-/// A close right after the open would make client pages that retry at once spin.
-const CLOSE_DELAY: Duration = Duration::from_secs(2);
 
 /// Close codes of this way out, from the range for applications (RFC 6455 7.4.2).
 mod close {
@@ -109,16 +107,8 @@ enum End {
 }
 
 async fn show(socket: &mut Socket<impl Io>, viewing: &Viewing) -> Result<End> {
-    let begun = Instant::now();
-    let start = viewing.cursor(Start::NewestKey, START_PATIENCE);
     let (params, mut cursor) = tokio::select! {
-        start = start => match start {
-            Ok(found) => found,
-            Err(error) => {
-                tokio::time::sleep_until(begun + CLOSE_DELAY).await;
-                return Err(error);
-            }
-        },
+        start = viewing.cursor(Start::NewestKey, START_PATIENCE) => start?,
         () = until_gone(socket) => return Ok(End::Gone),
     };
     socket.queue(params.mime().into(), Bytes::new());

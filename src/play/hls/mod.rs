@@ -31,6 +31,9 @@ use crate::base::time::MediaTime;
 use crate::base::{Error, Result};
 use crate::media::stream::Stream;
 
+/// A key frame may close a segment this much before its time: cameras whose GOP lasts as long as a segment
+/// are sometimes a frame early, and would get segments of two GOPs.
+const EARLY: MediaTime = MediaTime::from_millis(100);
 /// How long the first playlist request waits for a source to start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -54,7 +57,7 @@ impl Default for HlsSettings {
 impl HlsSettings {
     fn lengths(&self) -> Lengths {
         Lengths {
-            segment: MediaTime::from(Duration::from_secs(self.segment_seconds.max(1))),
+            segment: MediaTime::from(Duration::from_secs(self.segment_seconds.max(1))) - EARLY,
             part: MediaTime::from(Duration::from_millis(self.part_millis.max(50))),
         }
     }
