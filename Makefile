@@ -3,7 +3,7 @@
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PACKAGES := $(shell sed -e 's/\#.*//' debian-packages.txt)
 
-.PHONY: run test check bench packages web browser-tests
+.PHONY: run test browser-tests check audit bench packages web
 
 ## Builds everything and starts h5edge on port 8080 with two moving pictures.
 run: packages web
@@ -12,6 +12,7 @@ run: packages web
 
 ## The whole test suite: unit, black-box, browser.
 test: packages web
+	cd web && npm test
 	cargo test --locked
 	$(MAKE) browser-tests
 
@@ -19,11 +20,18 @@ browser-tests:
 	cargo build --locked --bin h5edge --example fakecam --example makeclip
 	./tests/browser/run.sh
 
-## Formatting, lints, types, licences and known holes.
+## Formatting, lints, types.
 check: packages web
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cd web && npm run check
+
+## Licences and origin of all dependencies, and their known holes where the list of those can be reached.
+audit:
+	command -v cargo-deny >/dev/null || cargo install --locked --version 0.20.2 cargo-deny
+	cargo deny check bans licenses sources
+	if cargo deny fetch db; then cargo deny check advisories; \
+		else echo "known holes: NOT checked, the advisory database cannot be reached from here"; fi
 
 ## CPU, memory and delay of this machine, as a table and as JSON (target/bench.json).
 bench: packages web

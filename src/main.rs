@@ -12,7 +12,7 @@ use h5edge::api::{self, Context, Listeners};
 use h5edge::auth::{Auth, AuthSettings};
 use h5edge::base::config::Config;
 use h5edge::base::time::Clock;
-use h5edge::base::{Error, Result, log};
+use h5edge::base::{Error, Result, heap, log};
 use h5edge::play::hls::{Hls, HlsSettings};
 use h5edge::play::webrtc::{Rtc, RtcSettings};
 use h5edge::play::ws::Ws;
@@ -59,6 +59,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    heap::set_up();
     let done = match Arguments::parse().command {
         Command::Serve { data_dir, config, http_port } => serve(&data_dir, config.as_deref(), http_port),
         Command::CheckConfig { file } => {

@@ -1,9 +1,11 @@
 //! The rows of the table: what is measured, in which order, against which target. A row starts a
 //! daemon of its own, so that none sees what another left behind.
 
+use std::thread::sleep;
+
 use crate::browser;
 use crate::measure::{Size, cpu, quantile};
-use crate::site::Site;
+use crate::site::{SETTLE, Site};
 use crate::viewers::{Kind, Report, Viewers};
 
 /// Something measured together.
@@ -184,7 +186,8 @@ impl Seen {
         let process = &site.daemon.process;
         let before = Size::of(process);
         let (mut crowd, _) = Viewers::start(kind, viewers, &site.daemon);
-        // What the start brought is no delay of a running viewer.
+        // The GOP that each started with is no delay of a running viewer.
+        sleep(SETTLE);
         crowd.report();
         let cpu = cpu(process);
         let after = Size::of(process);

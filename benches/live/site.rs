@@ -9,7 +9,7 @@ use crate::support::fakecam::Fakecam;
 use crate::support::wait_for;
 
 /// Until a start-up's work is done: key derivation, pools, first allocations.
-const SETTLE: Duration = Duration::from_secs(3);
+pub const SETTLE: Duration = Duration::from_secs(3);
 const ONLINE_PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Site {

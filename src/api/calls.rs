@@ -10,6 +10,7 @@ use serde_json::Value;
 use warp::reply::Response;
 
 use super::Context;
+use super::opening::Opening;
 use super::params::{Params, SESSION};
 use super::request::{Ask, Incoming};
 use super::table::CALLS;
@@ -84,7 +85,7 @@ pub enum Run {
     /// a URL whose `&` was not encoded.
     Change(fn(Ask) -> Answering),
     /// A WebSocket.
-    Socket(fn(&Ask, warp::ws::Ws) -> Result<Response>),
+    Socket(fn(&Ask, Opening) -> Result<Response>),
     /// A call of the manual that this version does not have yet.
     Missing,
 }

@@ -1,4 +1,4 @@
-//! `/hls/v1/<token>/<file>` and `/hls/v2/<token>/<file>` (wire.md 3).
+//! `/hls/v1/<token>/<file>` and `/hls/v2/<token>/<file>` (docs/protocol.md 3).
 //!
 //! A player asks for segments by the names in the playlist and adds nothing, so a playlist that was
 //! asked for with a session names its segments with it.

@@ -1,12 +1,13 @@
 //! Where sockets and pictures are plugged in: looks up the stream and hands over to `play` and
-//! `snapshot`. A socket's task is the one that hyper's upgrade starts; it ends with the daemon.
+//! `snapshot`.
 
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use warp::ws::{WebSocket, Ws};
+use warp::ws::WebSocket;
 
 use super::calls::Answer;
+use super::opening::Opening;
 use super::reply::Reply;
 use super::request::Ask;
 use crate::base::Result;
@@ -15,42 +16,24 @@ use crate::play::webrtc::MAX_SIGNAL_MESSAGE;
 use crate::snapshot::Placeholder;
 
 /// `h5swsapi`: live fMP4.
-pub fn ws(ask: &Ask, ws: Ws) -> Result<Reply> {
+pub fn ws(ask: &Ask, opening: Opening) -> Result<Reply> {
     let (stream, ctx) = (ask.stream()?, ask.ctx.clone());
-    Ok(upgrade(ask, ws, MAX_MESSAGE, async move |socket| ctx.ws.serve(socket, stream).await))
+    opening.media(ask, async move |socket| ctx.ws.serve(socket, stream).await)
 }
 
 /// `h5srtcapi`: signalling of a WebRTC viewer.
-pub fn rtc(ask: &Ask, ws: Ws) -> Result<Reply> {
+pub fn rtc(ask: &Ask, opening: Opening) -> Result<Reply> {
     let (stream, rtc, peer) = (ask.stream()?, ask.ctx.rtc.clone(), ask.incoming.peer);
-    Ok(upgrade(ask, ws, MAX_SIGNAL_MESSAGE, async move |socket| rtc.signal(socket, stream, peer).await))
+    Ok(opening.messages(ask, MAX_SIGNAL_MESSAGE, async move |socket| rtc.signal(socket, stream, peer).await))
 }
 
 /// `h5swscmnapi`: holds an on-demand source open for as long as the page stays.
-pub fn keep_up(ask: &Ask, ws: Ws) -> Result<Reply> {
+pub fn keep_up(ask: &Ask, opening: Opening) -> Result<Reply> {
     let viewing = ask.stream()?.view();
-    Ok(upgrade(ask, ws, MAX_MESSAGE, async move |socket| {
+    Ok(opening.messages(ask, MAX_MESSAGE, async move |socket| {
         listen(socket).await;
         drop(viewing);
     }))
-}
-
-/// Opens the socket for `serve`, which ends with the daemon at the latest. The connection's seat is
-/// taken until then.
-fn upgrade<F, S>(ask: &Ask, ws: Ws, max_message: usize, serve: S) -> Reply
-where
-    S: FnOnce(WebSocket) -> F + Send + 'static,
-    F: Future<Output = ()> + Send,
-{
-    let (seat, shutdown) = (ask.incoming.seat.clone(), ask.ctx.shutdown.clone());
-    let upgraded = ws.max_message_size(max_message).on_upgrade(async move |socket| {
-        tokio::select! {
-            () = serve(socket) => {}
-            () = shutdown.cancelled() => {}
-        }
-        drop(seat);
-    });
-    warp::Reply::into_response(upgraded)
 }
 
 /// Browsers slow the timers of hidden pages down to one per minute.

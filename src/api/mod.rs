@@ -12,6 +12,7 @@ pub mod http;
 pub mod line;
 pub mod media;
 pub mod normalise;
+pub mod opening;
 pub mod pages;
 pub mod params;
 pub mod reply;

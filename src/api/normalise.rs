@@ -48,7 +48,7 @@ pub fn is_call(target: &str) -> bool {
     lower.contains("api/v1") || lower.contains("h5srtcapi")
 }
 
-/// The session an `Authorization` header carries: `token S` from axios pages (wire.md 4.1), or
+/// The session an `Authorization` header carries: `token S` from axios pages (docs/protocol.md 4), or
 /// `Bearer S` from WHEP players (RFC 9725 section 4.2).
 pub fn header_session(value: &str) -> Option<&str> {
     let (scheme, session) = value.trim().split_once(' ')?;
@@ -82,7 +82,7 @@ fn canonical(path: &str) -> String {
     if let Some(start) = lower.rfind("api/v1/") {
         return call(&path[start + "api/v1/".len()..]);
     }
-    // r4 pages open the WebRTC socket without `api/v1` (wire.md 2.1).
+    // r4 pages open the WebRTC socket without `api/v1` (docs/protocol.md 2).
     if lower.ends_with("h5srtcapi") {
         return call("h5srtcapi");
     }

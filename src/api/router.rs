@@ -14,6 +14,7 @@ use warp::http::{Method, StatusCode};
 use warp::{Filter, Rejection};
 
 use super::calls::{self, Admitted, Answer, Answering, Call, Denied, Run};
+use super::opening::{Opening, opening};
 use super::params::{Encoding, Params};
 use super::reply::{self, Reply};
 use super::request::Incoming;
@@ -30,7 +31,7 @@ pub fn routes(ctx: Arc<Context>) -> BoxedFilter<(Reply,)> {
     let ctx = warp::any().map(move || ctx.clone()).boxed();
     let incoming = warp::ext::get::<Incoming>();
     let socket =
-        warp::path!("api" / "v1" / ..).and(ctx.clone()).and(incoming).and(warp::ws()).map(open_socket);
+        warp::path!("api" / "v1" / ..).and(ctx.clone()).and(incoming).and(opening()).map(open_socket);
     let call = warp::path!("api" / "v1" / ..)
         .and(ctx.clone())
         .and(incoming)
@@ -97,11 +98,11 @@ fn form() -> impl Filter<Extract = (Result<Params>,), Error = Rejection> + Clone
     )
 }
 
-fn open_socket(ctx: Arc<Context>, incoming: Incoming, ws: warp::ws::Ws) -> Reply {
+fn open_socket(ctx: Arc<Context>, incoming: Incoming, opening: Opening) -> Reply {
     let opened = named(&incoming.path).map_err(Denied::from).and_then(|call| {
         let ask = call.admit(ctx, incoming)?;
         match call.run {
-            Run::Socket(open) => Ok(open(&ask, ws)?),
+            Run::Socket(open) => Ok(open(&ask, opening)?),
             _ => Err(Error::bad_input(format!("{} is no WebSocket", call.name)).into()),
         }
     });

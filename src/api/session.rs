@@ -38,7 +38,7 @@ fn welcome(session: &Session, timeout: u64) -> Value {
     answer
 }
 
-/// A failed log-in, with the fields that consoles since r11 read (wire.md 4.2).
+/// A failed log-in, with the fields that consoles since r11 read (docs/protocol.md 4).
 fn refusal(failure: &LoginFailure) -> Value {
     json!({
         "bStatus": false,

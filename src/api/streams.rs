@@ -21,7 +21,7 @@ pub async fn rtc_status(ask: Ask) -> Result<Answer> {
     Ok(Answer::Json(json!({ "nConnectCount": ask.ctx.rtc.connect_count() })))
 }
 
-/// `GetVidStreamStatus` (wire.md 4.3): codec, size, and rates measured over the newest GOP.
+/// `GetVidStreamStatus` (docs/protocol.md 4): codec, size, and rates measured over the newest GOP.
 pub async fn vid_stream_status(ask: Ask) -> Result<Answer> {
     let stream = ask.stream()?;
     let (params, cursor) = stream.hub.cursor(Start::NewestKey).ok_or_else(|| {

@@ -30,7 +30,7 @@ fn host_id() -> String {
     }
 }
 
-/// `GetRunInfo`: the manual's texts, then the numbers of later versions (wire.md 4.4).
+/// `GetRunInfo`: the manual's texts, then the numbers of later versions (docs/protocol.md 4).
 pub async fn run_info(ask: Ask) -> Result<Answer> {
     let ctx = ask.ctx.clone();
     let info = tokio::task::spawn_blocking(move || ctx.sampler.read())

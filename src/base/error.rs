@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// What went wrong, coarsely. The order is that of design.md section 4.
+/// What went wrong, coarsely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The named thing (source, session, file) does not exist.

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod error;
+pub mod heap;
 pub mod log;
 pub mod secret;
 pub mod spec;

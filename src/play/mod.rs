@@ -1,5 +1,6 @@
 //! Ways out: one file per protocol.
 
 pub mod hls;
+pub mod socket;
 pub mod webrtc;
 pub mod ws;

@@ -3,7 +3,7 @@
 //! holes ([`crate::media::live`]).
 //!
 //! One task per viewer. Its only queue is the hub's ring plus at most [`BATCH`] bytes on their way
-//! into the socket; a viewer that cannot keep up skips to the newest key frame, and one that takes
+//! into the socket, which are references into the ring's frames; a viewer that cannot keep up skips to the newest key frame, and one that takes
 //! nothing for [`WRITE_PATIENCE`] or says nothing for [`SILENCE`] is dropped.
 
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::FutureExt;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
-use warp::ws::{Message, WebSocket};
 
+use super::socket::Socket;
 use crate::base::time::MediaTime;
 use crate::base::{Error, Result};
 use crate::media::fmp4::init_segment;
@@ -23,7 +24,7 @@ use crate::media::hub::{Event, Start};
 use crate::media::live::Live;
 use crate::media::stream::{Stream, Viewing};
 
-/// Bytes handed to the socket before it is flushed.
+/// Bytes handed to the socket before it is flushed, give or take a frame.
 const BATCH: usize = 256 << 10;
 /// A viewer later than this gives up frames where a newer key frame is there.
 const MAX_LAG: MediaTime = MediaTime::from_millis(1500);
@@ -59,10 +60,9 @@ impl Ws {
     }
 
     /// Serves one viewer to its end.
-    pub async fn serve(&self, socket: WebSocket, stream: Arc<Stream>) {
+    pub async fn serve(&self, mut socket: Socket<impl Io>, stream: Arc<Stream>) {
         let _counted = Counted::new(&self.viewers);
         let viewing = stream.view();
-        let mut socket = socket;
         let (code, reason) = match show(&mut socket, &viewing).await {
             Ok(End::Gone) => return,
             Ok(End::Changed) => (close::CHANGED, "stream changed".to_owned()),
@@ -71,14 +71,15 @@ impl Ws {
                 (close::OFFLINE, error.to_string())
             }
         };
-        let farewell = async {
-            // The peer may be gone already, which is what this is about to say.
-            let _ = socket.send(Message::close_with(code, shorten(&reason))).await;
-            let _ = socket.close().await;
-        };
-        let _ = timeout(WRITE_PATIENCE, farewell).await;
+        // The viewer may be gone already, which is what this is about to say.
+        let _ = timeout(WRITE_PATIENCE, socket.close(code, shorten(&reason))).await;
     }
 }
+
+/// What carries a viewer's bytes.
+pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
 struct Counted<'a>(&'a AtomicUsize);
 
@@ -96,9 +97,8 @@ impl Drop for Counted<'_> {
 }
 
 /// A close frame has room for 123 bytes of reason (RFC 6455 5.5).
-fn shorten(reason: &str) -> String {
-    let end = (0..=reason.len().min(123)).rev().find(|&end| reason.is_char_boundary(end)).unwrap_or(0);
-    reason[..end].to_owned()
+fn shorten(reason: &str) -> &str {
+    reason.get(..reason.floor_char_boundary(123)).unwrap_or_default()
 }
 
 enum End {
@@ -108,7 +108,7 @@ enum End {
     Changed,
 }
 
-async fn show(socket: &mut WebSocket, viewing: &Viewing) -> Result<End> {
+async fn show(socket: &mut Socket<impl Io>, viewing: &Viewing) -> Result<End> {
     let begun = Instant::now();
     let start = viewing.cursor(Start::NewestKey, START_PATIENCE);
     let (params, mut cursor) = tokio::select! {
@@ -121,9 +121,8 @@ async fn show(socket: &mut WebSocket, viewing: &Viewing) -> Result<End> {
         },
         () = until_gone(socket) => return Ok(End::Gone),
     };
-    let mut out = Out { socket, pending: 0 };
-    out.send(params.mime()).await?;
-    out.send(init_segment(&params)).await?;
+    socket.queue(params.mime().into(), Bytes::new());
+    socket.queue(Vec::new(), init_segment(&params));
 
     let mut live: Option<Live> = None;
     let mut last_word = Instant::now();
@@ -131,11 +130,11 @@ async fn show(socket: &mut WebSocket, viewing: &Viewing) -> Result<End> {
         let event = match cursor.poll() {
             Some(event) => event,
             None => {
-                out.flush().await?;
+                flush(socket).await?;
                 tokio::select! {
                     event = cursor.next() => event,
-                    heard = hear(out.socket) => {
-                        if !heard {
+                    heard = socket.hear() => {
+                        if heard.is_err() {
                             return Ok(End::Gone);
                         }
                         last_word = Instant::now();
@@ -153,70 +152,41 @@ async fn show(socket: &mut WebSocket, viewing: &Viewing) -> Result<End> {
                 let late = lag > MAX_LAG && frame.track == Track::Video;
                 let skip_to = if late { cursor.newer_key() } else { None };
                 if let Some(head) = live.fragment(&frame, skip_to) {
-                    out.send(head).await?;
-                    out.send(frame.data.clone()).await?;
+                    socket.queue(head, frame.data.clone());
+                    if socket.queued() >= BATCH {
+                        flush(socket).await?;
+                    }
                 }
                 if skip_to.is_some() {
                     cursor.skip_to_newest_key();
                 }
                 if lag > MAX_LAG && last_word.elapsed() > BUSY_LISTEN {
                     // A viewer that is never caught up with still has to be heard.
-                    match hear(out.socket).now_or_never() {
-                        Some(false) => return Ok(End::Gone),
-                        Some(true) => last_word = Instant::now(),
+                    match socket.hear().now_or_never() {
+                        Some(Ok(())) => last_word = Instant::now(),
+                        Some(Err(_)) => return Ok(End::Gone),
                         None => {}
                     }
                 }
             }
             Event::Skipped => {}
             Event::Ended => {
-                out.flush().await?;
+                flush(socket).await?;
                 return Ok(End::Changed);
             }
         }
     }
 }
 
-/// Waits for a message; `false` if there will be none any more. What live viewers say (keepalives,
-/// playback commands) needs no answer. Cancel-safe.
-async fn hear(socket: &mut WebSocket) -> bool {
-    matches!(socket.next().await, Some(Ok(message)) if !message.is_close())
+/// Waits until the viewer left. What live viewers say (keepalives, playback commands) needs no answer.
+async fn until_gone(socket: &mut Socket<impl Io>) {
+    while socket.hear().await.is_ok() {}
 }
 
-/// Waits until the viewer left.
-async fn until_gone(socket: &mut WebSocket) {
-    while hear(socket).await {}
-}
-
-/// The sending side, flushed at the live edge and every [`BATCH`] bytes.
-struct Out<'a> {
-    socket: &'a mut WebSocket,
-    pending: usize,
-}
-
-impl Out<'_> {
-    async fn send(&mut self, bytes: impl Into<Bytes>) -> Result<()> {
-        let bytes = bytes.into();
-        self.pending += bytes.len();
-        self.socket.feed(Message::binary(bytes)).await.map_err(gone)?;
-        if self.pending >= BATCH {
-            self.flush().await?;
-        }
-        Ok(())
+async fn flush(socket: &mut Socket<impl Io>) -> Result<()> {
+    match timeout(WRITE_PATIENCE, socket.flush()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Error::timeout(format!("viewer is gone: {error}"))),
+        Err(_) => Err(Error::timeout("viewer takes nothing")),
     }
-
-    async fn flush(&mut self) -> Result<()> {
-        if self.pending == 0 {
-            return Ok(());
-        }
-        self.pending = 0;
-        timeout(WRITE_PATIENCE, self.socket.flush())
-            .await
-            .map_err(|_| Error::timeout("viewer takes nothing"))?
-            .map_err(gone)
-    }
-}
-
-fn gone(error: warp::Error) -> Error {
-    Error::timeout(format!("viewer is gone: {error}"))
 }

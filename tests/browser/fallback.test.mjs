@@ -31,12 +31,14 @@ test('WebRTC falls back to WebSocket when no picture comes', async (t) => {
 });
 
 for (const player of players) {
-  test(`${player.name} starts without sound where the browser refuses sound, and says so`, async (t) => {
+  test(`${player.name} starts where the browser refuses sound, and says so when it had to mute`, async (t) => {
     const context = await browser(t, { autoplay: false });
     const { page } = await watch(context, player, await login());
-    await until('the notice', 15, async () => /without sound/.test(await page.locator('#sound').textContent()));
     await untilPlaying(page);
-    assert.equal(await page.evaluate(() => document.querySelector('video').muted), true);
+    // A browser that already knows that the stream has no sound lets it start unmuted.
+    const muted = await page.evaluate(() => document.querySelector('video').muted);
+    if (player.name === 'ws') assert.ok(muted);
+    await until('the note agrees', 3, async () => muted === /without sound/.test(await page.locator('#sound').textContent()));
   });
 }
 

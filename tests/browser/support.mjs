@@ -121,8 +121,8 @@ export const currentTime = (page) => page.evaluate(() => document.querySelector(
 
 export const notice = (page) => page.locator('#notice').textContent();
 
-/** Waits for the first moving picture: a decoded frame and a clock that runs. */
-export function untilPlaying(page, seconds = 15) {
+/** Waits for the first moving picture: a decoded frame and a clock that runs. HLS on a cold source needs two segments. */
+export function untilPlaying(page, seconds = 25) {
   return until('the video plays', seconds, () =>
     page.evaluate(() => {
       const video = document.querySelector('video');

@@ -1,4 +1,4 @@
-//! The h5srtcapi conversation over a real WebSocket (wire.md 2.2), with a viewer on loopback.
+//! The h5srtcapi conversation over a real WebSocket (docs/protocol.md 2), with a viewer on loopback.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -192,7 +192,7 @@ fn the_manuals_samples_from_recording_on() {
     }
 }
 
-/// The variants of wire.md 4.1 and of rule 9.
+/// The variants that the field knows (docs/protocol.md 4).
 #[test]
 fn variants_from_the_field() {
     let session = [("session", "s1")];

@@ -14,7 +14,7 @@ use str0m::{Candidate, Rtc, RtcConfig, RtcError};
 use crate::base::{Error, Result};
 use crate::media::params::{VideoCodec, VideoParams};
 
-/// Constrained baseline 3.1: every browser takes it, and decodes High under it too (wire.md 2.3).
+/// Constrained baseline 3.1: every browser takes it, and decodes High under it too (docs/protocol.md 2).
 const SAFE_PROFILE: u32 = 0x42e01f;
 /// H.264 profiles that are answered with, beside the safe one: baseline, main, high.
 const PROFILES: [u32; 4] = [SAFE_PROFILE, 0x42001f, 0x4d001f, 0x64001f];
@@ -101,7 +101,7 @@ impl Negotiator {
         }
         let mut rtc = self.build(codecs, candidates);
         let mut changes = rtc.sdp_api();
-        // Old pages show a track only if it belongs to a stream (wire.md 2.3).
+        // Old pages show a track only if it belongs to a stream (docs/protocol.md 2).
         let stream = format!("{token}video_label");
         let label = Some("video_label".to_owned());
         let mid = changes.add_media(MediaKind::Video, Direction::SendOnly, Some(stream), label, None);

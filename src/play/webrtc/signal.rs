@@ -1,4 +1,4 @@
-//! The h5srtcapi conversation (wire.md 2.2): the client says `open`, we offer, it answers, both
+//! The h5srtcapi conversation (docs/protocol.md 2): the client says `open`, we offer, it answers, both
 //! trickle candidates, it keeps alive. One task per viewer, the one that serves its WebSocket;
 //! memory: one message of at most [`MAX_MESSAGE`] bytes.
 

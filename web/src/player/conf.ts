@@ -90,7 +90,7 @@ export class Urls {
     this.socketBase = `${secure ? 'wss' : 'ws'}://${place}`;
   }
 
-  /** A media socket, `h5swsapi` or `h5srtcapi` (wire.md 1.1, 2.1). */
+  /** A media socket, `h5swsapi` or `h5srtcapi` (docs/protocol.md 1, 2). */
   media(api: string): string {
     const { token, streamprofile, pbconf } = this.conf;
     const profile = streamprofile ?? 'main';

@@ -1,4 +1,4 @@
-// Helper functions under the names that pages in the field call (wire.md 5.3).
+// Helper functions under the names that pages in the field call (docs/protocol.md 5).
 
 import { H5sConf } from './conf';
 import { H5sPlayerHls } from './hls';

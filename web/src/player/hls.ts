@@ -15,7 +15,7 @@ const WATCH_EVERY = 3000;
 /** So many looks in a row at a picture that stands still mean that it will not move again. */
 const STILL_LIMIT = 4;
 /** Segments, in target durations, to have in hand before v1 starts. */
-const STOCK = 0.9;
+const STOCK = 1.25;
 
 export class H5sPlayerHls extends PlayerBase {
   private readonly keepUp: Link;

@@ -1,4 +1,4 @@
-// Text messages of the server, as far as the player itself acts on them (wire.md 1.2, 2.2).
+// Text messages of the server, as far as the player itself acts on them (docs/protocol.md 1, 2.2).
 
 import { asSentence } from './text';
 

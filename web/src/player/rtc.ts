@@ -1,4 +1,4 @@
-// Live video and playback over WebRTC (wire.md section 2): the server offers, the browser answers. Where that
+// Live video and playback over WebRTC (docs/protocol.md 2): the server offers, the browser answers. Where that
 // gives no picture (a stream with B-frames, H.265 without a decoder, blocked UDP), the WebSocket player takes over.
 
 import { H5sStats } from './base';

@@ -1,4 +1,4 @@
-// Live video and playback over WebSocket: fragmented MP4 into Media Source Extensions (wire.md section 1).
+// Live video and playback over WebSocket: fragmented MP4 into Media Source Extensions (docs/protocol.md 1).
 
 import { H5sStats } from './base';
 import { cannotDecode, codecName } from './codec';
