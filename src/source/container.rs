@@ -42,6 +42,10 @@ fn build(spec: &SourceSpec, input: &gst::Element, outlet: Outlet) -> Result<Pipe
         .and_then(|()| input.link(&parse))
         .map_err(|e| Error::internal(format!("container reader cannot be linked: {e}")))?;
 
+    if spec.audio {
+        // A server's sound is announced only after its picture runs.
+        outlet.feed.expect_sound();
+    }
     let taken = Arc::new([AtomicBool::new(false), AtomicBool::new(!spec.audio)]);
     let offered = Offered::default();
     parse.connect_pad_added({
@@ -55,12 +59,7 @@ fn build(spec: &SourceSpec, input: &gst::Element, outlet: Outlet) -> Result<Pipe
                 !slot.swap(true, Ordering::Relaxed)
             });
             let attached = match branch {
-                Some(branch) => {
-                    if branch == Branch::Aac {
-                        outlet.feed.expect_sound();
-                    }
-                    outlet.attach(&bin, pad, branch, None)
-                }
+                Some(branch) => outlet.attach(&bin, pad, branch, None),
                 None => {
                     offered.add(caps.structure(0).map_or("unknown", |s| s.name().as_str()));
                     discard(&bin, pad)
@@ -84,9 +83,8 @@ fn branch_of(caps: &gst::CapsRef) -> Option<Branch> {
     match structure.name().as_str() {
         "video/x-h264" => Some(Branch::H264),
         "video/x-h265" => Some(Branch::H265),
-        "audio/mpeg" if structure.get::<i32>("mpegversion").is_ok_and(|v| v == 2 || v == 4) => {
-            Some(Branch::Aac)
-        }
+        // 1 is MP3; AAC is 2 or 4, and both while it is not parsed yet.
+        "audio/mpeg" if structure.get::<i32>("mpegversion") != Ok(1) => Some(Branch::Aac),
         _ => None,
     }
 }

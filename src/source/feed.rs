@@ -206,7 +206,7 @@ impl Feed {
         let audio = match &inner.sound {
             Sound::Known(params) => Some(params.clone()),
             Sound::Expected => {
-                tracing::warn!("announced sound did not come; going on without it");
+                tracing::warn!("sound did not come; going on without it");
                 inner.sound = Sound::None;
                 None
             }

@@ -111,11 +111,16 @@ impl Pipeline {
             .map_err(|_| Error::internal("pipeline does not start"))
     }
 
-    /// Goes back to the start of the input, for files.
+    /// Goes back to the start of the input, for files. Pausing meanwhile is what makes the clock that
+    /// samples are held back by start anew; without it everything would count as late.
     pub fn rewind(&self) -> Result<()> {
+        let failed = |what: &str| Error::unsupported(format!("file cannot be played again: {what}"));
+        self.bin.set_state(gst::State::Paused).map_err(|_| failed("it does not pause"))?;
         self.bin
             .seek_simple(gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT, gst::ClockTime::ZERO)
-            .map_err(|_| Error::unsupported("file cannot be played from the start again"))
+            .map_err(|_| failed("it has no way back to its start"))?;
+        self.bin.set_start_time(gst::ClockTime::ZERO);
+        self.play()
     }
 }
 

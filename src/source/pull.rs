@@ -38,17 +38,17 @@ pub async fn run(
     puller.udp = puller.transport() == RtspTransport::Udp;
     let mut backoff = Backoff::default();
     let unstopped = async {
-        // Every source is opened once without being asked, so that the list shows at once which
-        // cameras answer, and has their pictures.
-        let mut introduced = false;
+        // A source is opened without being asked until it has delivered once, also after a failure, so
+        // that the list always tells which cameras answer, and has their pictures.
+        let mut answered = false;
         loop {
-            if introduced {
+            if answered {
                 puller.wanted(true).await;
             }
-            introduced = true;
             puller.stream.set_status(Status::Connecting);
             let (healthy, failure) = puller.connection().await;
             puller.stream.hub.end();
+            answered = failure.is_none();
             let Some(failure) = failure else {
                 puller.stream.set_status(Status::Idle);
                 backoff.reset();
