@@ -71,6 +71,9 @@ fn build(spec: &SourceSpec, input: &gst::Element, outlet: Outlet) -> Result<Pipe
         }
     });
     parse.connect_no_more_pads(move |_| {
+        if !taken[1].load(Ordering::Relaxed) {
+            outlet.feed.no_sound();
+        }
         if !taken[0].load(Ordering::Relaxed) {
             outlet.reporter.send(Report::Failed(offered.failure()));
         }

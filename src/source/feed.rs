@@ -106,6 +106,15 @@ impl Feed {
         });
     }
 
+    /// There will be no sound after all.
+    pub fn no_sound(&self) {
+        self.with(|inner| {
+            if inner.sound == Sound::Expected {
+                inner.sound = Sound::None;
+            }
+        });
+    }
+
     /// One sample of the given track.
     ///
     /// # Errors
