@@ -164,7 +164,8 @@ async fn cameras_with_passwords() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h265_and_sound_of_all_sorts() {
     let daemon = scene::daemon("");
-    let kinds: [(&[&str], &str, &[[u8; 4]]); 5] = [
+    type Kind<'a> = (&'a [&'a str], &'a str, &'a [[u8; 4]]);
+    let kinds: [Kind; 5] = [
         (&["--codec", "h265"], "hvc1.", &[*b"hvc1"]),
         (&["--codec", "h265", "--audio", "aac"], "mp4a.40.2", &[*b"hvc1", *b"mp4a"]),
         (&["--audio", "aac", "--bframes", "2"], "mp4a.40.2", &[*b"avc1", *b"mp4a"]),

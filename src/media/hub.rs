@@ -23,7 +23,7 @@ use crate::base::time::MediaTime;
 
 /// How much media before the newest key frame stays in the ring, so that a viewer that is a little
 /// late when the next GOP begins need not skip.
-pub const DEFAULT_KEEP: MediaTime = MediaTime::from_secs(1);
+pub const DEFAULT_KEEP: MediaTime = MediaTime::from_millis(500);
 
 /// Fan-out point of one stream.
 #[derive(Debug)]
