@@ -62,6 +62,11 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
+/// Arguments of a simulated camera, what its MIME type has to name, and its tracks.
+type Kind<'a> = (&'a [&'a str], &'a str, &'a [[u8; 4]]);
+/// A file's name, how it is made, and its tracks.
+type File<'a> = (&'a str, &'a [&'a str], &'a [[u8; 4]]);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rtsp_over_each_transport() {
     let cam = scene::cameras(25, &[]);
@@ -164,7 +169,6 @@ async fn cameras_with_passwords() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h265_and_sound_of_all_sorts() {
     let daemon = scene::daemon("");
-    type Kind<'a> = (&'a [&'a str], &'a str, &'a [[u8; 4]]);
     let kinds: [Kind; 5] = [
         (&["--codec", "h265"], "hvc1.", &[*b"hvc1"]),
         (&["--codec", "h265", "--audio", "aac"], "mp4a.40.2", &[*b"hvc1", *b"mp4a"]),
@@ -218,7 +222,7 @@ fn shown(watched: &Watched, track: Track) -> Vec<f64> {
 async fn files_are_looped_with_continuous_time() {
     let daemon = scene::daemon("");
     let folder = daemon.data_dir().join("files");
-    let files: [(&str, &[&str], &[[u8; 4]]); 4] = [
+    let files: [File; 4] = [
         ("clip.mp4", &[], &[*b"avc1", *b"mp4a"]),
         ("clip.mkv", &[], &[*b"avc1", *b"mp4a"]),
         ("clip.ts", &[], &[*b"avc1", *b"mp4a"]),

@@ -63,7 +63,7 @@ pub async fn image(ask: Ask) -> Result<Answer> {
         Ok(jpeg) => jpeg.bytes,
         Err(error) => {
             tracing::warn!(source = %stream.token, "no picture: {error}");
-            Placeholder::Offline.jpeg()
+            placeholder(&stream.status()).jpeg()
         }
     }))
 }
