@@ -18,6 +18,8 @@ export interface H5sStats {
 }
 
 const FIGURES_EVERY = 1000;
+/** A stream that is up shows its first picture sooner, and the server need not make one, in milliseconds. */
+const POSTER_AFTER = 400;
 /** Shorter waits for media are not worth a word, in milliseconds. */
 const WAITING_WORD_AFTER = 700;
 
@@ -34,9 +36,13 @@ export abstract class PlayerBase {
   constructor(protected readonly conf: H5sConf) {
     this.video = findVideo(conf);
     this.urls = new Urls(conf);
-    if (conf.pbconf?.showposter !== 'false') this.video.poster = this.urls.poster();
+    if (conf.pbconf?.showposter !== 'false') setTimeout(() => this.showPoster(), POSTER_AFTER);
     // Without it, phones show the picture full screen only.
     this.video.playsInline = true;
+  }
+
+  private showPoster(): void {
+    if (this.video.readyState < this.video.HAVE_CURRENT_DATA) this.video.poster = this.urls.poster();
   }
 
   /** Starts, and keeps playing through failures until `disconnect`. */
