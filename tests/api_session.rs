@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{
@@ -117,6 +117,20 @@ fn sessions_live_until_they_are_ended() {
     }
     assert_eq!(daemon.get("/api/v1/GetSrc").0, 401);
     assert_eq!(daemon.get(&format!("/api/v1/GetImage?token=t&session={dead}")).0, 401);
+}
+
+#[test]
+fn a_session_that_is_not_used_expires() {
+    let mut daemon = fresh("[auth]\nsession_seconds = 5");
+    let [used, idle] = [daemon.login(), daemon.login()];
+    let begun = Instant::now();
+    // Each look renews `used`; nobody looks at `idle` before its time is over.
+    while begun.elapsed() < Duration::from_millis(5500) {
+        assert_eq!(status(&daemon, "Keepalive", &used), 200);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(status(&daemon, "GetSrc", &idle), 401);
+    assert_eq!(status(&daemon, "GetSrc", &used), 200);
 }
 
 #[test]

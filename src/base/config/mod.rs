@@ -73,7 +73,7 @@ impl Default for Http {
 pub struct Auth {
     pub require_session: bool,
     pub anonymous_view: bool,
-    #[serde(deserialize_with = "checks::within::<30, 86_400, _, _>")]
+    #[serde(deserialize_with = "checks::within::<5, 86_400, _, _>")]
     pub session_seconds: u64,
     pub require_password_change: bool,
     /// Wrong passwords per address and user within `login_window_seconds` until a lock.
