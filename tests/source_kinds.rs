@@ -36,6 +36,9 @@ async fn watch(daemon: &Daemon, token: &str, span: Duration) -> Watched {
     watched
 }
 
+/// Sample entries, such as `avc1`.
+type Entries<'a> = &'a [[u8; 4]];
+
 fn entries(watched: &Watched) -> Vec<[u8; 4]> {
     watched.tracks.iter().map(|track| track.entry).collect()
 }
@@ -61,11 +64,6 @@ fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }
-
-/// Arguments of a simulated camera, what its MIME type has to name, and its tracks.
-type Kind<'a> = (&'a [&'a str], &'a str, &'a [[u8; 4]]);
-/// A file's name, how it is made, and its tracks.
-type File<'a> = (&'a str, &'a [&'a str], &'a [[u8; 4]]);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rtsp_over_each_transport() {
@@ -169,7 +167,7 @@ async fn cameras_with_passwords() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h265_and_sound_of_all_sorts() {
     let daemon = scene::daemon("");
-    let kinds: [Kind; 5] = [
+    let kinds: [(&[&str], &str, Entries<'_>); 5] = [
         (&["--codec", "h265"], "hvc1.", &[*b"hvc1"]),
         (&["--codec", "h265", "--audio", "aac"], "mp4a.40.2", &[*b"hvc1", *b"mp4a"]),
         (&["--audio", "aac", "--bframes", "2"], "mp4a.40.2", &[*b"avc1", *b"mp4a"]),
@@ -222,7 +220,7 @@ fn shown(watched: &Watched, track: Track) -> Vec<f64> {
 async fn files_are_looped_with_continuous_time() {
     let daemon = scene::daemon("");
     let folder = daemon.data_dir().join("files");
-    let files: [File; 4] = [
+    let files: [(&str, &[&str], Entries<'_>); 4] = [
         ("clip.mp4", &[], &[*b"avc1", *b"mp4a"]),
         ("clip.mkv", &[], &[*b"avc1", *b"mp4a"]),
         ("clip.ts", &[], &[*b"avc1", *b"mp4a"]),
