@@ -6,7 +6,7 @@ use url::Url;
 use super::calls::Answer;
 use super::request::Ask;
 use super::{spec, streams};
-use crate::base::secret::{MASK, redact_url};
+use crate::base::secret::MASK;
 use crate::base::spec::{SourceKind, SourceSpec};
 use crate::base::{Error, Result};
 use crate::media::stream::{Status, Stream};
@@ -33,7 +33,7 @@ fn item(spec: &SourceSpec, stream: &Stream) -> Value {
         "nType": spec.kind.as_str(),
         "strName": spec.name,
         "strToken": spec.token,
-        "strUrl": shown_url(spec),
+        "strUrl": spec.shown_url(),
         "strUser": spec.user,
         "strPasswd": if spec.password.is_empty() { "" } else { MASK },
         "bPasswdEncrypt": false,
@@ -86,24 +86,6 @@ fn endpoint(spec: &SourceSpec) -> (String, String) {
         _ => 1935,
     };
     (url.host_str().unwrap_or_default().to_owned(), url.port().unwrap_or(usual).to_string())
-}
-
-/// The address without secrets: some cameras want the password in the path or query.
-fn shown_url(spec: &SourceSpec) -> String {
-    if spec.kind == SourceKind::File {
-        return spec.url.clone();
-    }
-    let mut shown = redact_url(&spec.url);
-    for name in ["password=", "passwd=", "pwd="] {
-        let mut from = 0;
-        while let Some(found) = shown.to_ascii_lowercase()[from..].find(name) {
-            let start = from + found + name.len();
-            let end = shown[start..].find('&').map_or(shown.len(), |end| start + end);
-            shown.replace_range(start..end, MASK);
-            from = start + MASK.len();
-        }
-    }
-    shown
 }
 
 /// `AddSrcRTSP`
@@ -229,7 +211,7 @@ mod tests {
             ("rtsp://h/x?Pwd=hunter2", "rtsp://h/x?Pwd=******"),
             ("rtsp://h/x?a=1", "rtsp://h/x?a=1"),
         ] {
-            assert_eq!(shown_url(&spec(url)), shown);
+            assert_eq!(spec(url).shown_url(), shown);
         }
     }
 }

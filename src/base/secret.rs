@@ -53,10 +53,13 @@ impl fmt::Display for Secret {
     }
 }
 
-/// `url` with the password in its user part replaced by [`MASK`]; text that is no URL comes back as
-/// it is, up to an `@`: what stands before that might be a password.
+/// Query parameters that cameras take a password in, as they stand in a URL.
+const PASSWORD_PARAMETERS: [&str; 3] = ["password=", "passwd=", "pwd="];
+
+/// `url` with every password in it replaced by [`MASK`]: in the user part, and in the parameters in
+/// which cameras take one. Of text that is no URL, what stands before an `@` might be a password.
 pub fn redact_url(url: &str) -> String {
-    match Url::parse(url) {
+    let mut shown = match Url::parse(url) {
         Ok(mut parsed) if parsed.password().is_some() => {
             // Fails only for URLs without a host, which have no password either.
             let _ = parsed.set_password(Some(MASK));
@@ -67,7 +70,17 @@ pub fn redact_url(url: &str) -> String {
             Some((_, rest)) => format!("{MASK}@{rest}"),
             None => url.to_owned(),
         },
+    };
+    for name in PASSWORD_PARAMETERS {
+        let mut from = 0;
+        while let Some(found) = shown[from..].to_ascii_lowercase().find(name) {
+            let start = from + found + name.len();
+            let end = shown[start..].find('&').map_or(shown.len(), |end| start + end);
+            shown.replace_range(start..end, MASK);
+            from = start + MASK.len();
+        }
     }
+    shown
 }
 
 #[cfg(test)]
@@ -81,5 +94,9 @@ mod tests {
         assert_eq!(redact_url("rtsp://u:hunter2@h:554/x?a=1"), "rtsp://u:******@h:554/x?a=1");
         assert_eq!(redact_url("rtsp://h/x"), "rtsp://h/x");
         assert_eq!(redact_url("not a url: u:hunter2@h"), "******@h");
+        assert_eq!(
+            redact_url("rtsp://h/x?user=u&PassWord=a&pwd=b"),
+            "rtsp://h/x?user=u&PassWord=******&pwd=******"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! What a source is, as the API takes it, the store keeps it and `source` opens it.
 
-use super::secret::Secret;
+use super::secret::{Secret, redact_url};
 
 /// Longest token and name that are accepted, in bytes.
 pub const MAX_TOKEN: usize = 64;
@@ -76,4 +76,14 @@ pub struct SourceSpec {
     pub audio: bool,
     pub connect: Connect,
     pub transport: RtspTransport,
+}
+
+impl SourceSpec {
+    /// The address without passwords, as lists and the database show it.
+    pub fn shown_url(&self) -> String {
+        match self.kind {
+            SourceKind::File => self.url.clone(),
+            SourceKind::Stream => redact_url(&self.url),
+        }
+    }
 }

@@ -22,6 +22,9 @@ use crate::base::time::{MediaTime, MonoTime};
 pub const BACKWARDS: MediaTime = MediaTime::from_millis(500);
 /// How far a stamp may run ahead of the time that passed since the frame before.
 pub const AHEAD: MediaTime = MediaTime::from_secs(2);
+/// A wait before a jump that is shown as such. A shorter one is how long a file takes to start over, and
+/// its frames make up for it.
+const QUIET: MediaTime = MediaTime::from_millis(500);
 /// How far media time may be from monotonic time; cameras that send their own GOP cache at the
 /// start lead by up to a GOP.
 pub const DRIFT: MediaTime = MediaTime::from_secs(5);
@@ -161,7 +164,8 @@ impl Line {
         if jumped {
             offset = sibling.filter(|&other| fits(other)).unwrap_or_else(|| {
                 let drifted = (last.output - elapsed).0.abs() > DRIFT.0 / 2;
-                let place = if drifted { elapsed } else { last.output + self.interval.max(passed) };
+                let step = if passed > QUIET { passed } else { self.interval };
+                let place = if drifted { elapsed } else { last.output + step };
                 place - input
             });
             self.offset = Some(offset);

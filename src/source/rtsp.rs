@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_rtsp::RTSPLowerTrans;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
 
 use super::pipeline::{Branch, Offered, Outlet, Pipeline, Report, element};
-use crate::base::Result;
 use crate::base::spec::SourceSpec;
+use crate::base::{Error, Result};
 use crate::media::frame::Track;
 
 /// How long a connection may take to be made, and a UDP stream to start.
@@ -20,11 +22,7 @@ const UDP_LATENCY_MS: u32 = 60;
 /// Builds the pipeline for one connection; `tcp` chooses the transport.
 pub fn build(spec: &SourceSpec, tcp: bool, outlet: Outlet) -> Result<Pipeline> {
     let input = element("rtspsrc")?;
-    input.set_property("location", &spec.url);
-    if !spec.user.is_empty() {
-        input.set_property("user-id", &spec.user);
-        input.set_property("user-pw", spec.password.expose());
-    }
+    input.set_property("location", location(spec)?);
     // Cameras have certificates that nobody signed; encryption without proof is still better than none.
     input.set_property_from_str("tls-validation-flags", "0");
     input.set_property("tcp-timeout", CONNECT_TIMEOUT_US);
@@ -68,6 +66,21 @@ pub fn build(spec: &SourceSpec, tcp: bool, outlet: Outlet) -> Result<Pipeline> {
         None
     });
     Ok(pipeline)
+}
+
+/// The address with user and password inside. Given there, rtspsrc tries them once in a connection; given
+/// as properties it sends a wrong password eight times over, and cameras lock accounts.
+fn location(spec: &SourceSpec) -> Result<String> {
+    if spec.user.is_empty() {
+        return Ok(spec.url.clone());
+    }
+    let mut url = Url::parse(&spec.url).map_err(|e| Error::bad_input(format!("address: {e}")))?;
+    // Encoded here, as `Url` leaves a per cent sign alone and GStreamer decodes it.
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    url.set_username(&encoded(&spec.user))
+        .and_then(|()| url.set_password(Some(&encoded(spec.password.expose()))))
+        .map_err(|()| Error::bad_input("address without a host"))?;
+    Ok(url.into())
 }
 
 /// Which of the camera's streams are set up: the first picture and the first AAC sound.

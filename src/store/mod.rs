@@ -82,7 +82,11 @@ fn prepare(mut db: Connection) -> Result<Connection> {
     db.busy_timeout(Duration::from_secs(5))?;
     // FULL: a change that was answered with success is still there after a power cut. In WAL mode that
     // is one sync for each commit, and commits here come from people's clicks.
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    // secure_delete: what was deleted is not to be found in the file either.
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;",
+    )?;
     let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         return Err(Error::internal(format!("the database is damaged: {verdict}")));

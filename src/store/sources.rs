@@ -15,14 +15,21 @@ impl Store {
     pub fn sources(&self) -> Result<Vec<SourceSpec>> {
         let db = self.db();
         let mut query = db.prepare_cached(
-            "SELECT token, name, kind, url, user, password, audio, connect, transport
+            "SELECT token, name, kind, url, sealed_url, user, password, audio, connect, transport
              FROM sources ORDER BY position",
         )?;
-        let rows = query.query_map([], |row| Ok((spec(row)?, row.get::<_, Vec<u8>>("password")?)))?;
+        let rows = query.query_map([], |row| {
+            Ok((spec(row)?, row.get::<_, Vec<u8>>("password")?, row.get::<_, Vec<u8>>("sealed_url")?))
+        })?;
         rows.map(|row| {
-            let (mut spec, sealed) = row?;
-            match self.seal.unseal(&sealed, &spec.token) {
-                Ok(password) => spec.password = password,
+            let (mut spec, password, url) = row?;
+            match self.unseal(&spec.token, &password, &url) {
+                Ok((password, url)) => {
+                    spec.password = password;
+                    if !url.is_empty() {
+                        url.expose().clone_into(&mut spec.url);
+                    }
+                }
                 Err(error) => tracing::error!(token = spec.token, "camera password: {error}"),
             }
             Ok(spec)
@@ -30,17 +37,25 @@ impl Store {
         .collect()
     }
 
+    fn unseal(&self, token: &str, password: &[u8], url: &[u8]) -> Result<(Secret, Secret)> {
+        Ok((self.seal.unseal(password, token)?, self.seal.unseal(url, &url_context(token))?))
+    }
+
     /// Adds a source at the end. `Refused` when its token is used.
     pub fn insert_source(&self, spec: &SourceSpec) -> Result<()> {
         let password = self.seal.seal(&spec.password, &spec.token)?;
+        let shown = spec.shown_url();
+        let secret = if shown == spec.url { Secret::default() } else { Secret::new(&*spec.url) };
+        let sealed_url = self.seal.seal(&secret, &url_context(&spec.token))?;
         let added = self.db().execute(
-            "INSERT INTO sources (token, name, kind, url, user, password, audio, connect, transport)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (token) DO NOTHING",
+            "INSERT INTO sources (token, name, kind, url, sealed_url, user, password, audio, connect, transport)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (token) DO NOTHING",
             params![
                 spec.token,
                 spec.name,
                 spec.kind.as_str(),
-                spec.url,
+                shown,
+                sealed_url,
                 spec.user,
                 password,
                 spec.audio,
@@ -63,7 +78,12 @@ impl Store {
     }
 }
 
-/// The row without its password.
+/// A sealed address cannot stand in for a sealed password: tokens have no slash.
+fn url_context(token: &str) -> String {
+    format!("{token}/url")
+}
+
+/// The row without its secrets.
 fn spec(row: &Row) -> rusqlite::Result<SourceSpec> {
     Ok(SourceSpec {
         token: row.get("token")?,

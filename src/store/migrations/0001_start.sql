@@ -5,7 +5,10 @@ CREATE TABLE sources (
     token     TEXT NOT NULL UNIQUE,
     name      TEXT NOT NULL,
     kind      TEXT NOT NULL CHECK (kind IN ('H5_FILE', 'H5_STREAM')),
+    -- With every password masked.
     url       TEXT NOT NULL,
+    -- The whole address where that differs, encrypted like the password; else empty.
+    sealed_url BLOB NOT NULL,
     user      TEXT NOT NULL,
     -- Empty, or 24 bytes of nonce and then XChaCha20-Poly1305 with the token as associated data.
     password  BLOB NOT NULL,
