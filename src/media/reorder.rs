@@ -1,8 +1,9 @@
 //! Decoding times for streams that come with presentation times only, as all RTP video does.
 //!
 //! With a reorder depth of N, the decoding time of a frame is the N-th next smallest presentation
-//! time around it. The depth comes from the SPS; where that is silent it starts at 0 and grows when
-//! a presentation time goes back. Holds at most [`MAX_DEPTH`] + 1 times.
+//! time around it. The depth comes from the SPS; where that is silent it starts at 0, grows when a
+//! presentation time goes back, and is forgotten after [`CALM`] frames in order: then the camera's
+//! clock was set, and there are no B-frames. Holds at most [`MAX_DEPTH`] + 1 times.
 
 use crate::base::time::MediaTime;
 

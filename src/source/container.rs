@@ -35,13 +35,8 @@ pub fn build_rtmp(spec: &SourceSpec, outlet: Outlet) -> Result<Pipeline> {
 fn build(spec: &SourceSpec, input: &gst::Element, outlet: Outlet) -> Result<Pipeline> {
     let pipeline = Pipeline::new(input, &outlet.reporter)?;
     let parse = element("parsebin")?;
+    pipeline.append(input, &parse)?;
     let bin = pipeline.downgrade();
-    let Some(strong) = bin.upgrade() else { return Err(Error::internal("pipeline is gone")) };
-    strong
-        .add(&parse)
-        .and_then(|()| input.link(&parse))
-        .map_err(|e| Error::internal(format!("container reader cannot be linked: {e}")))?;
-
     if spec.audio {
         // A server's sound is announced only after its picture runs.
         outlet.feed.expect_sound();

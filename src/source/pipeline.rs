@@ -99,6 +99,14 @@ impl Pipeline {
         Ok(Self { bin })
     }
 
+    /// Adds `next` behind `element`.
+    pub fn append(&self, element: &gst::Element, next: &gst::Element) -> Result<()> {
+        self.bin
+            .add(next)
+            .and_then(|()| element.link(next))
+            .map_err(|e| Error::internal(format!("pipeline cannot be built: {e}")))
+    }
+
     /// For pad callbacks, which must not keep the pipeline alive.
     pub fn downgrade(&self) -> gst::glib::WeakRef<gst::Pipeline> {
         self.bin.downgrade()
@@ -275,6 +283,8 @@ fn classify(error: &gst::glib::Error, debug: Option<&str>) -> Failure {
     let detail = format!("{} {}", error.message(), debug.unwrap_or_default()).to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| detail.contains(word));
     let resource = error.kind::<gst::ResourceError>();
+    let transport =
+        says(&["no protocols left", "unsupported transport", "(461)", "allow more transport protocols"]);
     let (reason, text) = if matches!(resource, Some(gst::ResourceError::NotAuthorized))
         || says(&["unauthorized", "(401)"])
     {
@@ -285,14 +295,12 @@ fn classify(error: &gst::glib::Error, debug: Option<&str>) -> Failure {
         (OfflineReason::Refused, "connection refused")
     } else if says(&["no route", "unreachable", "timed out", "timeout", "resolv", "not known"]) {
         (OfflineReason::NoRoute, "nobody answers at this address")
-    } else if says(&["no protocols left", "unsupported transport"]) {
+    } else if transport {
         (OfflineReason::Refused, "transport refused")
     } else if error.kind::<gst::StreamError>().is_some() {
         (OfflineReason::Unsupported, "stream cannot be read")
     } else {
         (OfflineReason::Lost, "connection lost")
     };
-    let text = format!("{text} ({})", error.message());
-    let transport = ["no protocols left", "unsupported transport", "(461)", "allow more transport protocols"];
-    Failure { reason, text, transport: says(&transport) }
+    Failure { reason, text: format!("{text} ({})", error.message()), transport }
 }
