@@ -10,6 +10,7 @@ pub mod auth;
 pub mod base;
 pub mod media;
 pub mod play;
+pub mod record;
 pub mod snapshot;
 pub mod source;
 pub mod store;

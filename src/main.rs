@@ -10,12 +10,15 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use h5edge::api::{self, Context, Listeners};
 use h5edge::auth::{Auth, AuthSettings};
-use h5edge::base::config::Config;
-use h5edge::base::time::Clock;
+use h5edge::base::config::{Config, VolumeEntry};
+use h5edge::base::time::{Clock, MediaTime};
 use h5edge::base::{Error, Result, heap, log};
+use h5edge::media::hub::DEFAULT_KEEP;
 use h5edge::play::hls::{Hls, HlsSettings};
 use h5edge::play::webrtc::{Rtc, RtcSettings};
 use h5edge::play::ws::Ws;
+use h5edge::record::volume::Volumes;
+use h5edge::record::{self, Recorder};
 use h5edge::snapshot::{self, Snapshots};
 use h5edge::source::{self, Sources};
 use h5edge::store::Store;
@@ -102,7 +105,11 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     let shutdown = CancellationToken::new();
     let store = Store::open(data_dir)?;
     let auth = Auth::open(store.clone(), clock.clone(), AuthSettings::from(&config.auth))?;
-    let sources = start_sources(&store, &config, clock)?;
+    let sources = start_sources(&store, &config, clock.clone())?;
+    let recorder = start_recorder(data_dir, &config, &store, clock, &shutdown)?;
+    for source in sources.list() {
+        recorder.attach(source.stream.clone());
+    }
     let rtc = Rtc::start(rtc_settings(&config), shutdown.clone())?;
     let listeners = bind(data_dir, &config, http_port).await?;
     let ports = ready_line(&listeners, &rtc)?;
@@ -112,6 +119,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
         auth,
         store,
         sources: sources.clone(),
+        recorder: recorder.clone(),
         sampler: Sampler::new(data_dir),
         ws: Ws::default(),
         rtc,
@@ -128,6 +136,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     tracing::info!("stopping");
     shutdown.cancel();
     let stop = async {
+        recorder.stopped().await;
         sources.stop().await;
         // A server that panicked has nothing left to stop.
         let _ = server.await;
@@ -150,6 +159,7 @@ fn start_sources(store: &Store, config: &Config, clock: Clock) -> Result<Arc<Sou
         warm: Duration::from_secs(config.sources.warm_seconds),
         stall: Duration::from_secs(config.sources.stall_seconds),
         ring_bytes: config.sources.ring_bytes,
+        keep: MediaTime::from(Duration::from_secs(config.recording.pre_roll_seconds)).max(DEFAULT_KEEP),
         max_sources: config.sources.max_sources,
     };
     let sources = Sources::new(settings, clock);
@@ -157,6 +167,21 @@ fn start_sources(store: &Store, config: &Config, clock: Clock) -> Result<Arc<Sou
         sources.add(spec)?;
     }
     Ok(sources)
+}
+
+fn start_recorder(
+    data_dir: &Path,
+    config: &Config,
+    store: &Arc<Store>,
+    clock: Clock,
+    shutdown: &CancellationToken,
+) -> Result<Arc<Recorder>> {
+    let volumes = match config.volume.as_slice() {
+        [] => Volumes::open(&[VolumeEntry::in_data_dir(data_dir)], store)?,
+        entries => Volumes::open(entries, store)?,
+    };
+    let settings = record::Settings::from(config);
+    Ok(Recorder::start(settings, volumes, store.clone(), clock, shutdown.clone()))
 }
 
 async fn bind(data_dir: &Path, config: &Config, http_port: Option<u16>) -> Result<Listeners> {

@@ -1,5 +1,5 @@
 //! What a call is: its name, who may make it, which parameters it takes and what runs. The list of
-//! them is [`super::table::CALLS`], the single truth for role checks, parameter faults and docs/api.md.
+//! them is [`super::table::calls`], the single truth for role checks, parameter faults and docs/api.md.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use super::Context;
 use super::opening::Opening;
 use super::params::{Params, SESSION};
 use super::request::{Ask, Incoming};
-use super::table::CALLS;
+use super::table::calls;
 use crate::auth::{Role, Session};
 use crate::base::spec::MAX_TOKEN;
 use crate::base::{Error, Result};
@@ -124,7 +124,7 @@ impl From<Error> for Denied {
 
 /// The call of that name, in any case.
 pub fn find(name: &str) -> Option<&'static Call> {
-    CALLS.iter().find(|call| call.name.eq_ignore_ascii_case(name))
+    calls().find(|call| call.name.eq_ignore_ascii_case(name))
 }
 
 impl Call {
@@ -284,7 +284,7 @@ mod tests {
     fn names_are_found_in_any_case_and_are_unique() {
         assert_eq!(find("login").map(|c| c.name), Some("Login"));
         assert_eq!(find("h5swsapi/status").map(|c| c.name), Some("h5swsapi/Status"));
-        for call in CALLS {
+        for call in calls() {
             assert!(std::ptr::eq(find(call.name).unwrap(), call), "{} is listed twice", call.name);
         }
     }

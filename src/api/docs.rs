@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::calls::{Access, Call, Kind, Param, Run};
-use super::table::CALLS;
+use super::table::calls;
 
 const HEAD: &str = "\
 # The HTTP API
@@ -38,7 +38,7 @@ WHEP at `POST /whep/<token>` with the session as `Bearer`. Both are for Viewers,
 /// The text of docs/api.md.
 pub fn docs() -> String {
     let mut text = HEAD.to_owned();
-    CALLS.iter().for_each(|call| section(&mut text, call));
+    calls().for_each(|call| section(&mut text, call));
     text
 }
 

@@ -39,6 +39,7 @@ use crate::base::config::Config;
 use crate::play::hls::Hls;
 use crate::play::webrtc::Rtc;
 use crate::play::ws::Ws;
+use crate::record::Recorder;
 use crate::snapshot::Snapshots;
 use crate::source::Sources;
 use crate::store::Store;
@@ -52,6 +53,7 @@ pub struct Context {
     pub auth: Arc<Auth>,
     pub store: Arc<Store>,
     pub sources: Arc<Sources>,
+    pub recorder: Arc<Recorder>,
     pub sampler: Sampler,
     pub ws: Ws,
     pub rtc: Rtc,

@@ -127,6 +127,7 @@ pub async fn del_src(ask: Ask) -> Result<Answer> {
     ask.ctx.stream(&token)?;
     let stored = token.clone();
     ask.ctx.store.run(move |store| store.delete_source(&stored)).await?;
+    ask.ctx.recorder.detach(&token).await;
     ask.ctx.sources.remove(&token).await?;
     tracing::info!(token, "source deleted");
     Ok(Answer::done("Delete successfully"))

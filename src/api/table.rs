@@ -1,12 +1,19 @@
-//! The calls, in the manual's order. Nothing else says who may call what with which parameters:
+//! The calls, in the manual's order, one file for each group. Nothing else says who may call what with which parameters:
 //! the router runs this table and docs/api.md is made from it.
 //!
 //! The manual prints the same three levels under every call; here the level is the least role that
 //! suffices: who watches is a Viewer, who steers and records an Operator, who changes the set of
 //! sources an Administrator.
 
+mod exports_calls;
+mod media_calls;
+mod records_calls;
+mod search_calls;
+mod snapshots_calls;
+mod storage_calls;
+
 use super::calls::{Access, Call, Kind, Param, Run};
-use super::{media, session, sources, streams, system};
+use super::{session, sources, system};
 use crate::auth::Role;
 use crate::base::spec::{MAX_NAME, MAX_URL};
 
@@ -77,7 +84,21 @@ const IMAGE: &[Param] =
     &[TOKEN, may("width", Kind::Whole(16, 3840), "Width in pixels; default the picture's own.")];
 
 /// Every call there is.
-pub static CALLS: &[Call] = &[
+/// All calls.
+pub fn calls() -> impl Iterator<Item = &'static Call> {
+    let groups = [
+        FIRST,
+        records_calls::CALLS,
+        snapshots_calls::CALLS,
+        search_calls::CALLS,
+        exports_calls::CALLS,
+        storage_calls::CALLS,
+        media_calls::CALLS,
+    ];
+    groups.into_iter().flatten()
+}
+
+static FIRST: &[Call] = &[
     Call {
         name: "Login",
         origin: "manual 5.2.1",
@@ -182,109 +203,4 @@ pub static CALLS: &[Call] = &[
     missing("DelPreset", "manual 5.3.7", OPERATOR),
     missing("OnvifSearch", "manual 5.4.1", OPERATOR),
     missing("OnvifProbe", "manual 5.4.2", OPERATOR),
-    missing("Record", "manual 5.5.1", OPERATOR),
-    missing("ManualRecordStart", "manual 5.5.2", OPERATOR),
-    missing("ManualRecordStop", "manual 5.5.3", OPERATOR),
-    missing("PathRecord", "manual 5.5.4", OPERATOR),
-    missing("Snapshot", "manual 5.5.5", OPERATOR),
-    missing("PathSnapshot", "manual 5.5.6", OPERATOR),
-    missing("Search", "manual 5.5.7", VIEWER),
-    missing("GetCloudClientInfo", "manual 5.6.1", VIEWER),
-    missing("GetServerList", "manual 5.6.2", VIEWER),
-    Call {
-        name: "h5swsapi/Status",
-        origin: "manual 5.7.1",
-        access: VIEWER,
-        params: &[],
-        doc: "How many WebSocket viewers there are.",
-        run: Run::Read(|ask| Box::pin(streams::ws_status(ask))),
-    },
-    Call {
-        name: "h5srtcapi/Status",
-        origin: "manual 5.7.2",
-        access: VIEWER,
-        params: &[],
-        doc: "How many WebRTC viewers there are.",
-        run: Run::Read(|ask| Box::pin(streams::rtc_status(ask))),
-    },
-    Call {
-        name: "GetImage",
-        origin: "GetSrc's strSnapshotUrl",
-        access: Access::View,
-        params: IMAGE,
-        doc: "The newest picture as JPEG; a placeholder for a source that has none.",
-        run: Run::Read(|ask| Box::pin(media::image(ask))),
-    },
-    Call {
-        name: "GetLoadingImage",
-        origin: "pages since 2020",
-        access: Access::View,
-        params: &[],
-        doc: "The placeholder picture as JPEG.",
-        run: Run::Read(|ask| Box::pin(media::loading_image(ask))),
-    },
-    Call {
-        name: "GetVidStreamStatus",
-        origin: "later pages",
-        access: VIEWER,
-        params: &[TOKEN, may("stream", Kind::Ignored, "There is one profile.")],
-        doc: "Codecs, size, frame rate and bit rates (kbit/s) of a source that is being pulled.",
-        run: Run::Read(|ask| Box::pin(streams::vid_stream_status(ask))),
-    },
-    Call {
-        name: "GetVersion",
-        origin: "later pages",
-        access: VIEWER,
-        params: &[],
-        doc: "The version.",
-        run: Run::Read(|ask| Box::pin(system::version(ask))),
-    },
-    Call {
-        name: "GetDevice",
-        origin: "later pages",
-        access: VIEWER,
-        params: &[],
-        doc: "Devices behind a vendor's SDK; always none.",
-        run: Run::Read(|ask| Box::pin(system::device(ask))),
-    },
-    Call {
-        name: "cluster/GetClusterStatus",
-        origin: "later pages",
-        access: Access::Open,
-        params: &[],
-        doc: "Asked by pages before they play; there is no cluster.",
-        run: Run::Read(|ask| Box::pin(system::cluster_status(ask))),
-    },
-    Call {
-        name: "h5swsapi",
-        origin: "manual 6.2",
-        access: Access::View,
-        params: LIVE,
-        doc: "WebSocket: live fMP4, the MIME type first.",
-        run: Run::Socket(media::ws),
-    },
-    Call {
-        name: "h5srtcapi",
-        origin: "manual 6.3",
-        access: Access::View,
-        params: LIVE,
-        doc: "WebSocket: signalling of a WebRTC viewer.",
-        run: Run::Socket(media::rtc),
-    },
-    Call {
-        name: "h5srtcapi2",
-        origin: "later pages",
-        access: Access::View,
-        params: LIVE,
-        doc: "The same as `h5srtcapi`.",
-        run: Run::Socket(media::rtc),
-    },
-    Call {
-        name: "h5swscmnapi",
-        origin: "HLS pages since mid 2018",
-        access: Access::View,
-        params: &[TOKEN],
-        doc: "WebSocket: keeps an on-demand source up while its HLS is played.",
-        run: Run::Socket(media::keep_up),
-    },
 ];

@@ -14,11 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, Listeners, serve, tls};
 use crate::auth::Auth;
-use crate::base::config::Config;
+use crate::base::config::{Config, VolumeEntry};
 use crate::base::time::Clock;
+use crate::media::hub::DEFAULT_KEEP;
 use crate::play::hls::{Hls, HlsSettings};
 use crate::play::webrtc::{Rtc, RtcSettings};
 use crate::play::ws::Ws;
+use crate::record::Recorder;
+use crate::record::volume::Volumes;
 use crate::snapshot::Snapshots;
 use crate::source::{Settings, Sources};
 use crate::store::Store;
@@ -73,13 +76,16 @@ impl Server {
             warm: Duration::from_secs(1),
             stall: Duration::from_secs(5),
             ring_bytes: 1 << 20,
+            keep: DEFAULT_KEEP,
             max_sources: 2,
         };
+        let volumes = Volumes::open(&[VolumeEntry::in_data_dir(dir.path())], &store).unwrap();
         let rtc = RtcSettings { port: 0, public_addresses: vec![], ice_servers: vec![], max_viewers: 2 };
         let ctx = Arc::new(Context {
             file_roots: vec![files],
             auth: Auth::open(store.clone(), clock.clone(), (&config.auth).into()).unwrap(),
-            sources: Sources::new(settings, clock),
+            sources: Sources::new(settings, clock.clone()),
+            recorder: Recorder::start((&config).into(), volumes, store.clone(), clock, stop.clone()),
             sampler: Sampler::new(dir.path()),
             ws: Ws::default(),
             rtc: Rtc::start(rtc, stop.clone()).unwrap(),

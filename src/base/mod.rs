@@ -2,10 +2,12 @@
 
 pub mod config;
 pub mod error;
+pub mod footage;
 pub mod heap;
 pub mod log;
 pub mod secret;
 pub mod spec;
 pub mod time;
+pub mod wall;
 
 pub use error::{Error, Kind, Result};

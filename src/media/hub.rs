@@ -3,9 +3,9 @@
 //! Invariants:
 //! - The ring is the only queue. A viewer is a [`Cursor`], a position in it; no frame is copied or
 //!   queued per viewer, and no viewer can hold up the source.
-//! - Memory: at most `cap_bytes` of frame data, and at most the newest GOP plus `keep` of media time
-//!   before it. A GOP larger than the cap loses its head; then the ring has no entry and new viewers
-//!   wait for the next key frame.
+//! - Memory: at most `cap_bytes` of frame data, and no more whole GOPs than are needed to reach back
+//!   `keep` from the newest frame. A GOP larger than the cap loses its head; a ring without a key frame
+//!   lets new viewers wait for the next one.
 //! - An epoch is a span with one set of parameters and one unbroken time line. A new epoch empties
 //!   the ring, and every cursor of the old one ends.
 //!
@@ -21,8 +21,8 @@ use super::frame::{Frame, Track};
 use super::params::Params;
 use crate::base::time::MediaTime;
 
-/// How much media before the newest key frame stays in the ring, so that a viewer that is a little
-/// late when the next GOP begins need not skip.
+/// How far the ring reaches back at least, so that a viewer that is a little late when the next GOP
+/// begins need not skip.
 pub const DEFAULT_KEEP: MediaTime = MediaTime::from_millis(500);
 
 /// Fan-out point of one stream.
@@ -45,8 +45,8 @@ struct State {
     /// Sequence number of `ring[0]`.
     first: u64,
     bytes: usize,
-    /// Sequence number of the newest entry frame in the ring.
-    newest_key: Option<u64>,
+    /// Sequence numbers of the entry frames in the ring.
+    keys: VecDeque<u64>,
     /// Outlives its epoch, for the picture of a source that went away.
     last_picture: Option<Picture>,
 }
@@ -65,6 +65,9 @@ pub struct Picture {
 pub enum Start {
     /// At the newest key frame in the ring; the rest of the GOP follows at once.
     NewestKey,
+    /// At the newest key frame that lies at least so far behind the newest frame; at the oldest in the
+    /// ring if that does not reach back so far.
+    Back(MediaTime),
     /// At the first key frame that is pushed from now on.
     NextKey,
 }
@@ -81,8 +84,8 @@ pub enum Event {
 }
 
 impl Hub {
-    /// A hub whose ring holds at most `cap_bytes` of frames and keeps `keep` of media before the
-    /// newest key frame.
+    /// A hub whose ring holds at most `cap_bytes` of frames and reaches back `keep` as far as that
+    /// allows.
     pub fn new(cap_bytes: usize, keep: MediaTime) -> Arc<Self> {
         Arc::new(Self { state: Mutex::default(), changed: watch::Sender::new(0), cap_bytes, keep })
     }
@@ -113,7 +116,7 @@ impl Hub {
         let frame = Arc::new(frame);
         if frame.is_entry() {
             let seq = state.end();
-            state.newest_key = Some(seq);
+            state.keys.push_back(seq);
             state.last_picture = Some(Picture { params, frame: frame.clone(), stamp: (state.epoch, seq) });
         }
         state.bytes += frame.data.len();
@@ -137,10 +140,12 @@ impl Hub {
     pub fn cursor(self: &Arc<Self>, start: Start) -> Option<(Arc<Params>, Cursor)> {
         let state = self.lock();
         let params = state.params.clone()?;
-        let next = match (start, state.newest_key) {
-            (Start::NewestKey, Some(key)) => key,
-            _ => state.end(),
+        let next = match start {
+            Start::NewestKey => state.newest_key(),
+            Start::Back(back) => state.key_before(back),
+            Start::NextKey => None,
         };
+        let next = next.unwrap_or_else(|| state.end());
         let cursor = Cursor {
             epoch: state.epoch,
             next,
@@ -181,19 +186,31 @@ impl State {
         self.first = self.end();
         self.ring.clear();
         self.bytes = 0;
-        self.newest_key = None;
+        self.keys.clear();
+    }
+
+    fn newest_key(&self) -> Option<u64> {
+        self.keys.back().copied()
+    }
+
+    /// See [`Start::Back`].
+    fn key_before(&self, back: MediaTime) -> Option<u64> {
+        let limit = self.ring.back()?.dts - back;
+        let far = |&&key: &&u64| self.get(key).is_some_and(|frame| frame.dts <= limit);
+        self.keys.iter().rev().find(far).or(self.keys.front()).copied()
     }
 
     fn trim(&mut self, cap_bytes: usize, keep: MediaTime) {
-        let horizon = self.newest_key.and_then(|key| self.get(key)).map(|key| key.dts - keep);
+        let horizon = self.ring.back().map_or(MediaTime::ZERO, |newest| newest.dts - keep);
         while let Some(front) = self.ring.front() {
-            let old = horizon.is_some_and(|h| front.dts < h);
+            let next_gop = self.keys.iter().find(|&&key| key > self.first).and_then(|&key| self.get(key));
+            let old = next_gop.is_some_and(|key| key.dts <= horizon);
             if !old && self.bytes <= cap_bytes {
                 break;
             }
             self.bytes -= front.data.len();
-            if self.newest_key == Some(self.first) {
-                self.newest_key = None;
+            if self.keys.front() == Some(&self.first) {
+                self.keys.pop_front();
             }
             self.first += 1;
             self.ring.pop_front();
@@ -234,7 +251,7 @@ impl Cursor {
             return Some(Event::Ended);
         }
         if self.next < state.first {
-            self.next = state.newest_key.unwrap_or_else(|| state.end());
+            self.next = state.newest_key().unwrap_or_else(|| state.end());
             self.need_key = true;
             return Some(Event::Skipped);
         }
@@ -257,7 +274,7 @@ impl Cursor {
     /// moving. What lies between can be given up with [`Cursor::skip_to_newest_key`].
     pub fn newer_key(&self) -> Option<MediaTime> {
         let state = self.hub.lock();
-        let key = state.newest_key.filter(|&key| state.epoch == self.epoch && key > self.next)?;
+        let key = state.newest_key().filter(|&key| state.epoch == self.epoch && key > self.next)?;
         state.get(key).map(|frame| frame.dts)
     }
 
@@ -265,7 +282,7 @@ impl Cursor {
     /// ring has none. For a decoder that lost its reference, or a reader that is late.
     pub fn skip_to_newest_key(&mut self) {
         let state = self.hub.lock();
-        self.next = state.newest_key.unwrap_or_else(|| state.end());
+        self.next = state.newest_key().unwrap_or_else(|| state.end());
         self.need_key = true;
     }
 
@@ -366,13 +383,23 @@ mod tests {
     }
 
     #[test]
-    fn old_gops_leave_and_the_slack_stays() {
+    fn whole_gops_leave_when_the_newer_ones_reach_back_far_enough() {
         let hub = Hub::new(1 << 20, MediaTime(3600 * 2));
         hub.begin(params());
-        (0..11).for_each(|n| hub.push(frame(n, n % 5 == 0)));
-        let state = hub.lock();
-        assert_eq!(state.ring.front().map(|f| f.dts.0 / 3600), Some(8));
-        assert_eq!(state.bytes, 300);
+        let front = |hub: &Hub| hub.lock().ring.front().map(|f| f.dts.0 / 3600);
+        (0..12).for_each(|n| hub.push(frame(n, n % 5 == 0)));
+        assert_eq!(front(&hub), Some(5));
+        hub.push(frame(12, false));
+        assert_eq!((front(&hub), hub.lock().bytes), (Some(10), 300));
+    }
+
+    #[test]
+    fn a_recorder_starts_in_the_past() {
+        let hub = Hub::new(1 << 20, MediaTime(3600 * 12));
+        hub.begin(params());
+        (0..33).for_each(|n| hub.push(frame(n, n % 5 == 0)));
+        let first = |back: i64| numbers(&mut hub.cursor(Start::Back(MediaTime(3600 * back))).unwrap().1)[0];
+        assert_eq!([first(0), first(2), first(3), first(12), first(50)], [30, 30, 25, 20, 20]);
     }
 
     #[test]

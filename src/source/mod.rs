@@ -20,8 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::spec::{Connect, RtspTransport, SourceSpec};
 use crate::base::time::Clock;
+use crate::base::time::MediaTime;
 use crate::base::{Error, Result};
-use crate::media::hub::{DEFAULT_KEEP, Hub};
+use crate::media::hub::Hub;
 use crate::media::stream::Stream;
 
 /// What all sources have in common.
@@ -37,6 +38,8 @@ pub struct Settings {
     pub stall: Duration,
     /// Bound of each source's ring, in bytes.
     pub ring_bytes: usize,
+    /// How far each source's ring reaches back: what recordings begin with.
+    pub keep: MediaTime,
     /// Bound of the table.
     pub max_sources: usize,
 }
@@ -81,7 +84,7 @@ impl Sources {
             return Err(Error::full(format!("there are {} sources already", table.order.len())));
         }
         let spec = Arc::new(spec);
-        let stream = Stream::new(&*spec.token, Hub::new(self.settings.ring_bytes, DEFAULT_KEEP));
+        let stream = Stream::new(&*spec.token, Hub::new(self.settings.ring_bytes, self.settings.keep));
         let stop = CancellationToken::new();
         let task = tokio::spawn(pull::run(
             spec.clone(),

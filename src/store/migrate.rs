@@ -5,7 +5,8 @@ use rusqlite::Connection;
 
 use crate::base::{Error, Result};
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_footage.sql")];
 
 /// Brings `db` up to date.
 ///

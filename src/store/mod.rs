@@ -6,6 +6,7 @@
 //! only start-up code calls the methods directly. The lock is held within one method and never
 //! while another is taken. Memory: SQLite's page cache, 2 MB at most.
 
+mod footage;
 mod migrate;
 mod seal;
 mod settings;
@@ -18,9 +19,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use crate::base::{Error, Result};
+pub use footage::LONGEST_MS;
 use seal::Seal;
 pub use users::User;
 
@@ -93,6 +95,12 @@ fn prepare(mut db: Connection) -> Result<Connection> {
     }
     migrate::run(&mut db)?;
     Ok(db)
+}
+
+/// A column that holds one of a few names.
+fn named<T>(row: &Row, column: &str, parse: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let name: String = row.get(column)?;
+    parse(&name).ok_or_else(|| rusqlite::Error::InvalidColumnName(format!("{column} `{name}`")))
 }
 
 #[cfg(test)]

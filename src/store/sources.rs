@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::Store;
+use super::{Store, named};
 use crate::base::secret::Secret;
 use crate::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
 use crate::base::{Error, Result};
@@ -96,9 +96,4 @@ fn spec(row: &Row) -> rusqlite::Result<SourceSpec> {
         connect: named(row, "connect", Connect::parse)?,
         transport: named(row, "transport", RtspTransport::parse)?,
     })
-}
-
-fn named<T>(row: &Row, column: &str, parse: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
-    let name: String = row.get(column)?;
-    parse(&name).ok_or_else(|| rusqlite::Error::InvalidColumnName(format!("{column} `{name}`")))
 }

@@ -6,6 +6,7 @@
 //! the line, which may hold a password.
 
 mod checks;
+mod recording;
 mod source;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::recording::{Recording, VolumeEntry};
 pub use self::source::SourceEntry;
 use super::secret::Secret;
 use super::spec::{Connect, RtspTransport};
@@ -30,6 +32,10 @@ pub struct Config {
     pub webrtc: WebRtc,
     pub hls: Hls,
     pub sources: Sources,
+    pub recording: Recording,
+    /// Where recordings lie; without any, `<data-dir>/mediastore`.
+    #[serde(deserialize_with = "recording::volumes")]
+    pub volume: Vec<VolumeEntry>,
     pub log: Log,
     /// Sources that are put into the database at start where their token is not there yet.
     #[serde(deserialize_with = "source::unique")]

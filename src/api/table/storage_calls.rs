@@ -1,0 +1,5 @@
+//! Calls: volumes.
+
+use super::Call;
+
+pub static CALLS: &[Call] = &[];

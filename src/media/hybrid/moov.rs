@@ -1,0 +1,1 @@
+//! The `moov` of a completed file.
