@@ -34,6 +34,7 @@ free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.
 
 start camera "$bin/examples/fakecam" --port 0 --size 640x360 --bitrate 1000
 start hevc "$bin/examples/fakecam" --port 0 --size 640x360 --bitrate 500 --codec h265
+start sound "$bin/examples/fakecam" --port 0 --size 640x360 --bitrate 500 --audio aac
 start bframes "$bin/examples/fakecam" --port 0 --size 640x360 --bitrate 500 --bframes 2
 mkdir -p "$work/data/files"
 "$bin/examples/makeclip" --out "$work/data/files/demo.mp4" >/dev/null
@@ -56,6 +57,11 @@ url = "$work/data/files/demo.mp4"
 token = "h265"
 name = "H.265 camera"
 url = "$(field hevc rtsp)"
+[[source]]
+token = "sound"
+name = "Camera with sound"
+url = "$(field sound rtsp)"
+audio = true
 [[source]]
 token = "bframes"
 name = "Camera with B-frames"
