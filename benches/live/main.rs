@@ -7,6 +7,7 @@
 
 mod browser;
 mod measure;
+mod recording;
 mod report;
 mod rows;
 mod site;

@@ -5,6 +5,7 @@ use std::thread::sleep;
 
 use crate::browser;
 use crate::measure::{Size, cpu, quantile};
+use crate::recording;
 use crate::site::{SETTLE, Site};
 use crate::viewers::{Kind, Report, Viewers};
 
@@ -128,6 +129,18 @@ pub const ROWS: &[Row] = &[
             figure("from navigation p50", "ms"),
         ],
         measure: || browser::pictures("rtc.html"),
+    },
+    Row {
+        name: "record-1",
+        what: "recording one camera: more than its pull",
+        figures: &[at_most(0.3, "CPU", CORE), at_most(1.0, "syncs in 2 s", "")],
+        measure: || recording::recorded(1),
+    },
+    Row {
+        name: "record-16",
+        what: "recording 16 cameras: more than their pull",
+        figures: &[at_most(12.0, "CPU in all", CORE), at_most(1.0, "syncs in 2 s, each", "")],
+        measure: || recording::recorded(16),
     },
 ];
 
