@@ -19,6 +19,7 @@ pub mod reply;
 pub mod request;
 pub mod router;
 pub mod session;
+pub mod snapshots;
 pub mod sources;
 pub mod spec;
 pub mod streams;

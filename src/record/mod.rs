@@ -8,6 +8,7 @@
 pub mod pins;
 pub mod place;
 pub mod running;
+pub mod stills;
 pub mod volume;
 
 use std::sync::Arc;
