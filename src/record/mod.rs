@@ -6,6 +6,7 @@
 //! one fragment of frames (2 s, by reference). Blocking file work runs on threads that may block.
 
 pub mod pins;
+pub mod recover;
 pub mod running;
 pub mod volume;
 
