@@ -7,6 +7,7 @@
 
 pub mod pins;
 pub mod place;
+pub mod recover;
 pub mod running;
 pub mod stills;
 pub mod volume;

@@ -8,6 +8,7 @@ pub mod boxes;
 pub mod daemon;
 pub mod fakecam;
 pub mod http;
+pub mod players;
 pub mod process;
 pub mod scene;
 pub mod stamp;
