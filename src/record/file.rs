@@ -89,10 +89,6 @@ impl RecordingFile {
         self.opening.start
     }
 
-    pub fn volume(&self) -> &Arc<Volume> {
-        &self.volume
-    }
-
     /// Where its last picture ends.
     pub fn end(&self) -> Wall {
         self.opening.start.plus_millis(millis(self.duration))

@@ -5,6 +5,7 @@
 //! ([`session`]) with a cursor in its source's hub; the ring is its only queue, and it holds at most
 //! one fragment of frames (2 s, by reference). Blocking file work runs on threads that may block.
 
+mod control;
 mod cut;
 mod file;
 pub mod pins;
@@ -24,10 +25,10 @@ use crate::base::Result;
 use crate::base::config::Config;
 use crate::base::time::Clock;
 use crate::store::Store;
+pub use control::Phase;
 use pins::Pins;
 use running::Running;
 use schedule::Schedules;
-pub use session::Phase;
 use sessions::Sessions;
 pub use sessions::{RecState, Report, Request, Started};
 use volume::Volumes;

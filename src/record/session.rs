@@ -8,19 +8,16 @@
 //! clock that was set and a volume that cannot be written to end the file, not the recording.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-
 use super::Recorder;
+use super::control::{Control, Phase};
 use super::cut::{Cut, Cutter};
 use super::file::{Opening, RecordingFile};
 use super::place::{FileName, Folders, named_path, own_path};
 use super::volume::State;
-use crate::base::footage::{Cause, What};
-use crate::base::time::{MediaTime, MonoTime, TICKS_PER_SECOND};
+use crate::base::footage::What;
+use crate::base::time::{MediaTime, TICKS_PER_SECOND};
 use crate::base::wall::Wall;
 use crate::base::{Error, Result};
 use crate::media::frame::Frame;
@@ -32,7 +29,7 @@ use crate::media::stream::{Stream, Viewing};
 const LOOK: Duration = Duration::from_millis(200);
 /// How far the wall clock may be from where the file's pictures say it is, before that is taken for a clock
 /// that was set.
-const CLOCK_JUMP_MS: i64 = 5000;
+const CLOCK_JUMP_MS: u64 = 5000;
 /// A volume that says that it is well, and fails, is tried again after this time.
 const RETRY: Duration = Duration::from_secs(5);
 /// A source that does not come is asked again, and its reason shown anew, after this time.
@@ -42,19 +39,6 @@ const NAMED_ROLLOVER: Duration = Duration::from_secs(60 * 60);
 /// A frame may come into the ring so much later than its time of arrival.
 const STRAGGLING: Duration = Duration::from_millis(100);
 
-/// What a recording is doing.
-#[derive(Clone, Debug)]
-pub enum Phase {
-    /// For the source, or its next key frame; the text is the source's reason, if it has one.
-    Waiting(String),
-    /// A file is open: its path, and the time of its first picture.
-    Recording { path: String, since: Wall },
-    /// The volume takes nothing; the text says why.
-    Trouble(Error),
-    /// Over; with why it never began, if so.
-    Ended(Option<Error>),
-}
-
 /// How its files are called.
 #[derive(Clone, Debug)]
 pub enum Naming {
@@ -62,102 +46,6 @@ pub enum Naming {
     Own,
     /// As asked for, in the folders asked for, or those of the first file's first picture.
     Given { name: FileName, folders: Option<Folders> },
-}
-
-/// Until when it goes on.
-#[derive(Clone, Copy, Debug)]
-struct Limit {
-    /// `None`: until it is stopped.
-    until: Option<MonoTime>,
-    /// It was reached; it cannot be put off any more.
-    over: bool,
-}
-
-/// What others see of a recording, and how they steer it.
-#[derive(Debug)]
-pub struct Control {
-    pub cause: Cause,
-    limit: watch::Sender<Limit>,
-    phase: watch::Sender<Phase>,
-    /// How often frames were lost because the disk was too slow.
-    skips: AtomicU64,
-    stop: CancellationToken,
-}
-
-impl Control {
-    /// `stop` ends it, and so does the monotonic time `until`.
-    pub fn new(cause: Cause, until: Option<MonoTime>, stop: CancellationToken) -> Arc<Self> {
-        let limit = watch::Sender::new(Limit { until, over: false });
-        let phase = watch::Sender::new(Phase::Waiting(String::new()));
-        Arc::new(Self { cause, limit, phase, skips: AtomicU64::new(0), stop })
-    }
-
-    /// Makes it `by` longer, or open-ended with `None`. `false` when it is over already.
-    pub fn extend(&self, by: Option<Duration>) -> bool {
-        self.limit.send_if_modified(|limit| {
-            if !limit.over {
-                limit.until = limit.until.zip(by).map(|(until, by)| until + by);
-            }
-            !limit.over
-        }) && !self.stop.is_cancelled()
-    }
-
-    /// Ends it in order; see [`Control::ended`].
-    pub fn stop(&self) {
-        self.stop.cancel();
-    }
-
-    pub fn phase(&self) -> Phase {
-        self.phase.borrow().clone()
-    }
-
-    /// How often frames were lost because the disk was too slow.
-    pub fn skips(&self) -> u64 {
-        self.skips.load(Ordering::Relaxed)
-    }
-
-    pub fn watch(&self) -> watch::Receiver<Phase> {
-        self.phase.subscribe()
-    }
-
-    /// Waits until its last file is closed.
-    pub async fn ended(&self) {
-        // The sender lives in `self`, so this cannot fail.
-        let _ = self.watch().wait_for(|phase| matches!(phase, Phase::Ended(_))).await;
-    }
-
-    fn set(&self, phase: Phase) {
-        self.phase.send_replace(phase);
-    }
-
-    /// Whether `at` is the end, or so long after it; from then on it is over.
-    fn is_over(&self, at: MonoTime, after: Duration) -> bool {
-        let reached = |limit: &Limit| limit.until.is_some_and(|end| at >= end + after);
-        if !reached(&self.limit.borrow()) {
-            return false;
-        }
-        self.limit.send_modify(|limit| limit.over |= reached(limit));
-        self.limit.borrow().over
-    }
-
-    /// Returns when it was stopped or its time is over.
-    async fn finished(&self, now: impl Fn() -> MonoTime) {
-        let mut limits = self.limit.subscribe();
-        let over = async {
-            while !self.is_over(now(), Duration::ZERO) {
-                let until = limits.borrow_and_update().until;
-                let changed = limits.changed();
-                match until {
-                    Some(until) => drop(tokio::time::timeout(until.since(now()), changed).await),
-                    None => drop(changed.await),
-                }
-            }
-        };
-        tokio::select! {
-            () = over => {}
-            () = self.stop.cancelled() => {}
-        }
-    }
 }
 
 /// What a session is made of.
@@ -180,15 +68,17 @@ enum End {
 }
 
 impl Session {
-    /// Runs until it is stopped or its time is over; then everything is closed.
-    pub async fn run(self) {
-        let control = self.control.clone();
+    /// Runs until it is stopped or its time is over, and everything is closed.
+    ///
+    /// # Errors
+    /// Why it could not begin, if it had to do so at once.
+    pub async fn run(self) -> Result<()> {
         let viewing = self.stream.view();
         let mut work = Work { session: self, file: None, unfinished: None, next_part: 1 };
         let ended = work.run(&viewing).await;
         work.close().await;
         work.retry_unfinished().await;
-        control.set(Phase::Ended(ended.err()));
+        ended
     }
 }
 
@@ -254,7 +144,7 @@ impl Work {
         loop {
             // Before the look: what came until now is in the ring.
             let now = self.session.recorder.clock.mono();
-            let stopped = control.stop.is_cancelled();
+            let stopped = control.is_stopped();
             while let Some(event) = cursor.poll() {
                 let done = match event {
                     Event::Frame { frame, .. } if control.is_over(frame.arrived, Duration::ZERO) => {
@@ -273,7 +163,7 @@ impl Work {
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
-                () = control.stop.cancelled() => {}
+                () = control.stopped() => {}
             }
         }
     }
@@ -300,7 +190,7 @@ impl Work {
         if self.file.is_none() {
             return Ok(());
         }
-        control.skips.fetch_add(1, Ordering::Relaxed);
+        control.count_skip();
         tracing::warn!(token = stream.token, "recording: the disk is too slow, frames were lost");
         let sound = params.audio.is_some();
         let flushed = self.flush(params, std::mem::replace(cutter, Cutter::new(sound))).await;

@@ -11,9 +11,10 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use super::Recorder;
+use super::control::{Control, Phase};
 use super::place::{FileName, Folders, named_path};
 use super::schedule::Schedule;
-use super::session::{Control, Naming, Phase, Session};
+use super::session::{Naming, Session};
 use crate::base::footage::{Cause, What};
 use crate::base::wall::Wall;
 use crate::base::{Error, Result};
@@ -338,10 +339,12 @@ impl Recorder {
         let (recorder, token) = (self.clone(), attached.stream.token.clone());
         let (done, again) = (control.clone(), slot == Slot::Of(Cause::Schedule));
         self.sessions.tasks.spawn(async move {
-            session.run().await;
+            let ended = session.run().await;
             if let Some(attached) = recorder.sessions.lock().get_mut(&token) {
                 attached.running.retain(|running| !Arc::ptr_eq(&running.control, &done));
             }
+            // Last: who waits for the end finds its place free.
+            done.set(Phase::Ended(ended.err()));
             if again {
                 // It may be wanted again since it was told to stop.
                 recorder.schedules.look();
