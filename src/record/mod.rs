@@ -10,6 +10,7 @@ mod cut;
 mod file;
 pub mod pins;
 pub mod place;
+pub mod recover;
 pub mod running;
 pub mod schedule;
 mod session;

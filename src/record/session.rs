@@ -126,7 +126,7 @@ impl Work {
                 () = control.finished(|| recorder.clock.mono()) => return Ok(None),
             };
             match found {
-                Ok(found) => return Ok(Some(found)),
+                Ok((params, cursor)) => return Ok(Some((params, cursor.to_the_end()))),
                 Err(error) if self.gives_up() => return Err(error),
                 Err(error) => control.set(Phase::Waiting(error.to_string())),
             }
@@ -346,10 +346,10 @@ fn is_jump(expected: Wall, shown: Wall) -> bool {
 
 /// Closes a file; gives it back if that did not work.
 async fn complete(mut file: RecordingFile) -> Option<RecordingFile> {
-    let closed = blocking(move || file.close().map_err(|error| (file, error))).await;
+    let closed = blocking(move || (file.close(), file)).await;
     match closed {
-        Ok(Ok(())) => None,
-        Ok(Err((file, error))) => {
+        Ok((Ok(()), _)) => None,
+        Ok((Err(error), file)) => {
             tracing::error!(path = file.path(), "recording not completed: {error}");
             Some(file)
         }
