@@ -210,5 +210,5 @@ async fn days_are_those_of_the_zone() {
     let entry = it.recorder.running.begin(id);
     entry.set(Progress { millis: 30 * MINUTE, bytes: 4 });
     assert_eq!(days(&TimeZone::UTC), [28, 29, 30, 31]);
-    assert_eq!(it.recorder.days_recorded("t", 2018, 4, &TimeZone::UTC).unwrap()[0], false);
+    assert!(!it.recorder.days_recorded("t", 2018, 4, &TimeZone::UTC).unwrap()[0]);
 }
