@@ -8,6 +8,7 @@
 mod control;
 mod cut;
 mod file;
+pub mod library;
 pub mod pins;
 pub mod place;
 pub mod recover;
