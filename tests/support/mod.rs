@@ -7,6 +7,7 @@
 pub mod boxes;
 pub mod daemon;
 pub mod fakecam;
+pub mod footage;
 pub mod http;
 pub mod players;
 pub mod process;
