@@ -11,6 +11,7 @@ mod migrate;
 mod seal;
 mod settings;
 mod sources;
+mod storage;
 mod users;
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -24,6 +25,7 @@ use rusqlite::{Connection, Row};
 use crate::base::{Error, Result};
 pub use footage::LONGEST_MS;
 use seal::Seal;
+pub use storage::{Change, Place, Total, Written};
 pub use users::User;
 
 /// The open database and the key that its secrets are sealed with.
