@@ -8,6 +8,7 @@
 
 mod footage;
 mod migrate;
+mod schedules;
 mod seal;
 mod settings;
 mod sources;
@@ -24,6 +25,7 @@ use rusqlite::{Connection, Row};
 
 use crate::base::{Error, Result};
 pub use footage::LONGEST_MS;
+pub use schedules::ScheduleRow;
 use seal::Seal;
 pub use storage::{Change, Place, Total, Written};
 pub use users::User;
