@@ -7,6 +7,7 @@
 pub mod boxes;
 pub mod daemon;
 pub mod fakecam;
+pub mod footage;
 pub mod http;
 pub mod process;
 pub mod scene;
