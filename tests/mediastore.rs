@@ -5,8 +5,8 @@ mod support;
 
 use support::{
     daemon::{Daemon, DaemonOptions},
-    footage::{Footage, database},
     http::{self, Response},
+    kept::{Footage, database},
 };
 
 const START: i64 = 1_524_655_925_000;

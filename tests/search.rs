@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::{
     daemon::{Daemon, DaemonOptions},
-    footage::{Footage, database},
+    kept::{Footage, database},
     wait_for,
 };
 

@@ -1,82 +1,63 @@
-//! Recordings and snapshots that nobody had to wait for: rows written into a daemon's database beside
-//! it, and files where it looks for them.
+//! What lies on a daemon's volume, and what is in the files.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use rusqlite::{Connection, params};
+use h5edge::media::hybrid::{Scan, scan};
 
-/// A row of the table, with the file's content.
-#[derive(Clone, Debug)]
-pub struct Footage<'a> {
-    /// `record` or `snapshot`.
-    pub what: &'a str,
-    pub token: &'a str,
-    pub cause: &'a str,
-    pub volume: &'a str,
-    /// Folders and name: `2018-3-29TZ8/20-3-29/name.mp4`.
-    pub path: &'a str,
-    /// Milliseconds since 1970.
-    pub start: i64,
-    pub end: i64,
+use super::daemon::Daemon;
+
+/// The volume that is there without configuration.
+pub fn volume(daemon: &Daemon) -> PathBuf {
+    daemon.data_dir().join("mediastore")
 }
 
-impl Default for Footage<'_> {
-    fn default() -> Self {
-        Self {
-            what: "record",
-            token: "token1",
-            cause: "H5_REC_MANUAL",
-            volume: "main",
-            path: "",
-            start: 0,
-            end: 0,
+/// The file that an answer's `strPath` names.
+pub fn file(daemon: &Daemon, path: &str) -> PathBuf {
+    volume(daemon).join(path.strip_prefix("/mediastore/").expect("a path below /mediastore/"))
+}
+
+/// All recordings of a source, oldest first.
+pub fn recordings(daemon: &Daemon, token: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    walk(&volume(daemon).join("record").join(token), &mut found);
+    found.sort_by_key(|path| read(path).label.start);
+    found
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => walk(&path, found),
+            false => found.push(path),
         }
     }
 }
 
-impl Footage<'_> {
-    /// Below the volume and below `/mediastore/`.
-    pub fn place(&self) -> String {
-        format!("{}/{}/{}", self.what, self.token, self.path)
-    }
-
-    pub fn url(&self) -> String {
-        format!("/mediastore/{}", self.place())
-    }
-
-    /// In the volume that is there without configuration.
-    pub fn file(&self, data_dir: &Path) -> PathBuf {
-        data_dir.join("mediastore").join(self.place())
-    }
-
-    /// Adds row and file.
-    pub fn add(&self, data_dir: &Path, bytes: &[u8]) {
-        let file = self.file(data_dir);
-        std::fs::create_dir_all(file.parent().expect("a folder")).expect("folders");
-        std::fs::write(file, bytes).expect("a file");
-        self.insert(&database(data_dir), bytes.len());
-    }
-
-    /// Adds the row alone.
-    pub fn insert(&self, db: &Connection, bytes: usize) {
-        db.prepare_cached(
-            "INSERT INTO footage (what, token, cause, volume, path, start_ms, end_ms, offset_min, bytes, open, locked)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 480, ?8, 0, 0)",
-        )
-        .and_then(|mut insert| {
-            let bytes = bytes as i64;
-            insert.execute(params![
-                self.what, self.token, self.cause, self.volume, self.place(), self.start, self.end, bytes
-            ])
-        })
-        .expect("a row");
-    }
+/// The file as it is now; all checksums right.
+pub fn read(path: &Path) -> Scan {
+    let mut file = fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let length = file.metadata().expect("its length").len();
+    scan(&mut file, length, true).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The daemon's database; it may be running.
-pub fn database(data_dir: &Path) -> Connection {
-    let db = Connection::open(data_dir.join("h5edge.db")).expect("a database");
-    db.busy_timeout(Duration::from_secs(30)).expect("a timeout");
-    db
+/// Seconds of video in it.
+pub fn seconds(scan: &Scan) -> f64 {
+    scan.index.duration().as_secs_f64()
+}
+
+/// The number that the camera gave each picture, in decoding order: microseconds since 1970.
+pub fn stamps(path: &Path) -> Vec<u64> {
+    let bytes = fs::read(path).expect("the file");
+    let scan = read(path);
+    let samples = scan.index.samples(h5edge::media::frame::Track::Video);
+    samples
+        .map(|sample| {
+            let at = sample.at as usize;
+            super::stamp::find_stamp(&bytes[at..at + sample.size as usize]).expect("a stamp in each picture")
+        })
+        .collect()
 }
