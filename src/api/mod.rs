@@ -15,6 +15,7 @@ pub mod normalise;
 pub mod opening;
 pub mod pages;
 pub mod params;
+pub mod playback;
 pub mod reply;
 pub mod request;
 pub mod router;
