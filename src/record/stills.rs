@@ -236,7 +236,8 @@ mod tests {
     async fn unnamed_ones_lie_in_the_folders_of_their_time() {
         let a = Box::new();
         let still = Still { folders: None, name: None, ..a.still() };
-        let (one, two) = (a.recorder.save_snapshot(still.clone()).await, a.recorder.save_snapshot(still).await);
+        let (one, two) =
+            (a.recorder.save_snapshot(still.clone()).await, a.recorder.save_snapshot(still).await);
         let (one, two) = (one.unwrap(), two.unwrap());
         assert_ne!(one.path, two.path);
         let (day, time) = one.start.folders(Offset::local(one.start));
