@@ -5,7 +5,9 @@
 //! ([`session`]) with a cursor in its source's hub; the ring is its only queue, and it holds at most
 //! one fragment of frames (2 s, by reference). Blocking file work runs on threads that may block.
 
+pub mod library;
 pub mod pins;
+pub mod place;
 pub mod running;
 pub mod volume;
 
