@@ -74,17 +74,10 @@ const ADD_RTSP: &[Param] = &[
     SERVER_TOKEN,
 ];
 
-const LIVE: &[Param] = &[
-    TOKEN,
-    may("profile", Kind::Ignored, "There is one profile; whatever is asked for, it is served."),
-    may("hevc", Kind::Ignored, "The codec is what the camera sends."),
-];
-
 const WIDTH: Param = may("width", Kind::Whole(16, 3840), "Width in pixels; default the picture's own.");
 const IMAGE: &[Param] = &[TOKEN, WIDTH];
 
 /// Every call there is.
-/// All calls.
 pub fn calls() -> impl Iterator<Item = &'static Call> {
     let groups = [
         FIRST,

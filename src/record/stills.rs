@@ -186,7 +186,7 @@ mod tests {
             let clock = Clock::simulated(std::time::UNIX_EPOCH + Duration::from_secs(1_522_325_009));
             let settings = (&Config::default()).into();
             let stop = CancellationToken::new();
-            let recorder = Recorder::start(settings, volumes, store, clock.clone(), stop);
+            let recorder = Recorder::start(settings, volumes, store, clock.clone(), stop).unwrap();
             Self { dir, clock, recorder }
         }
 
