@@ -32,7 +32,8 @@ impl Site {
         let volumes = Volumes::open(std::slice::from_ref(&volume), &store).unwrap();
         let settings = Settings::from(&Config::default());
         let recorder =
-            Recorder::start(settings, volumes, store.clone(), Clock::real(), CancellationToken::new());
+            Recorder::start(settings, volumes, store.clone(), Clock::real(), CancellationToken::new())
+                .unwrap();
         Self { recorder, store, root: volume.path, _dir: dir }
     }
 
