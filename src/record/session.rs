@@ -293,9 +293,13 @@ impl Work {
     /// Waits until the volume can be written to again, or the recording is over.
     async fn trouble(&mut self, error: Error) {
         let Session { recorder, control, stream, .. } = &self.session;
-        tracing::error!(token = stream.token, "recording interrupted: {error}");
-        control.set(Phase::Trouble(error));
         let volume = recorder.volumes.of_source(&stream.token);
+        if matches!(volume.state(), State::Checking(_)) {
+            control.set(Phase::Waiting(error.to_string()));
+        } else {
+            tracing::error!(token = stream.token, "recording interrupted: {error}");
+            control.set(Phase::Trouble(error));
+        }
         let wait = async {
             if volume.writable().is_ok() {
                 return tokio::time::sleep(RETRY).await;
