@@ -4,6 +4,7 @@
 use std::thread::sleep;
 
 use crate::browser;
+use crate::footage;
 use crate::measure::{Size, cpu, quantile};
 use crate::recording;
 use crate::site::{SETTLE, Site};
@@ -141,6 +142,17 @@ pub const ROWS: &[Row] = &[
         what: "recording 16 cameras: more than their pull",
         figures: &[at_most(12.0, "CPU in all", CORE), at_most(1.0, "syncs in 2 s, each", "")],
         measure: || recording::recorded(16),
+    },
+    Row {
+        name: "search",
+        what: "Search over 500 000 rows, while the daemon commits all the time",
+        figures: &[
+            figure("a camera's day p50", "ms"),
+            at_most(20.0, "a camera's day p95", "ms"),
+            figure("5000 entries p95", "ms"),
+            at_most(20.0, "a month's calendar p95", "ms"),
+        ],
+        measure: footage::search,
     },
 ];
 
