@@ -22,6 +22,7 @@ pub mod router;
 pub mod session;
 pub mod sources;
 pub mod spec;
+mod storage;
 pub mod streams;
 pub mod system;
 pub mod table;

@@ -24,6 +24,7 @@ mod walk;
 use std::cmp::Ordering;
 
 use super::Recorder;
+use super::retain::remove_empty_folders;
 use super::volume::{Owed, Volume};
 use crate::base::footage::Footage;
 use crate::base::{Error, Result};
@@ -128,10 +129,9 @@ impl<'a> Run<'a> {
             let (this_row, this_file) = match order {
                 Ordering::Less => (std::mem::replace(&mut row, rows.next()?), None),
                 Ordering::Greater => (None, std::mem::replace(&mut file, files.next()?)),
-                Ordering::Equal => (
-                    std::mem::replace(&mut row, rows.next()?),
-                    std::mem::replace(&mut file, files.next()?),
-                ),
+                Ordering::Equal => {
+                    (std::mem::replace(&mut row, rows.next()?), std::mem::replace(&mut file, files.next()?))
+                }
             };
             match (this_row, this_file) {
                 (Some(row), Some(file)) => self.both(row, &file)?,
@@ -214,13 +214,13 @@ impl<'a> Run<'a> {
             Fitness::Later(reason) => tracing::warn!("{} stays as it is for now: {reason}", file.path),
             Fitness::Empty => {
                 std::fs::remove_file(self.volume.file(&file.path))?;
-                super::retain::remove_empty_folders(&self.volume.root, &file.path);
+                remove_empty_folders(&self.volume.root, &file.path);
                 self.tally.empty += 1;
                 self.line(self.tally.empty, &file.path, "holds nothing: deleted");
             }
             Fitness::Unfit(reason) => {
                 set_aside(&self.volume.root, &file.path, &reason)?;
-                super::retain::remove_empty_folders(&self.volume.root, &file.path);
+                remove_empty_folders(&self.volume.root, &file.path);
                 self.tally.set_aside += 1;
                 self.volume.set_checked(|checked| checked.set_aside += 1);
                 tracing::warn!("{} cannot be used and is set aside: {reason}", file.path);

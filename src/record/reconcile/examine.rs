@@ -219,11 +219,15 @@ mod tests {
     #[test]
     fn a_path_tells_source_and_time() {
         let place = Place::of("snapshot/gate.1/2018-3-29TZ-3.5/20-3-29/a b.jpg").unwrap();
-        assert_eq!((place.what, place.token.as_str(), place.offset), (What::Snapshot, "gate.1", Offset(-210)));
+        assert_eq!(
+            (place.what, place.token.as_str(), place.offset),
+            (What::Snapshot, "gate.1", Offset(-210))
+        );
         assert_eq!(place.start.iso(Offset(-210)), "2018-03-29T20:03:29-03:30");
         let folders = place.start.folders(place.offset);
         assert_eq!(folders, ("2018-3-29TZ-3.5".into(), "20-3-29".into()));
-        let fine = |millis| SystemTime::from(jiff::Timestamp::from_millisecond(place.start.0 + millis).unwrap());
+        let fine =
+            |millis| SystemTime::from(jiff::Timestamp::from_millisecond(place.start.0 + millis).unwrap());
         assert_eq!(place.moment(fine(999)).0, place.start.0 + 999);
         assert_eq!(place.moment(fine(-1)), place.start);
         assert_eq!(place.moment(fine(1000)), place.start);
