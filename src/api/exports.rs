@@ -6,7 +6,6 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::calls::Answer;
-use super::records::url;
 use super::request::Ask;
 use crate::base::wall::{Offset, Wall};
 use crate::base::{Error, Result};
@@ -27,7 +26,7 @@ pub async fn archive(ask: Ask) -> Result<Answer> {
     let name = ask.get("filename").map(FileName::parse).transpose()?;
     blocking(&ask, move |recorder, token| {
         let export = recorder.export(token, spans, name)?;
-        let address = url(&format!("/mediastore/{}", export.path));
+        let address = format!("/mediastore/{}", export.path);
         Ok(json!({
             "bStatus": true, "strCode": "Archive started", "strFileName": export.name, "strUrl": address,
         }))
@@ -81,7 +80,7 @@ fn add(answer: &mut Value, Status { export, percentage }: &Status) {
     answer["strCode"] = code.into();
     answer["nPercentage"] = (*percentage).into();
     answer["nBytes"] = export.bytes.into();
-    answer["strUrl"] = url(&format!("/mediastore/{}", export.path)).into();
+    answer["strUrl"] = format!("/mediastore/{}", export.path).into();
 }
 
 /// The spans that the call names in one way or the other.

@@ -27,6 +27,7 @@ pub mod session;
 pub mod snapshots;
 pub mod sources;
 pub mod spec;
+mod storage;
 pub mod streams;
 pub mod system;
 pub mod table;

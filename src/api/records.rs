@@ -80,27 +80,14 @@ pub async fn set_schedule(ask: Ask) -> Result<Answer> {
 async fn start(ask: &Ask, request: Request) -> Result<Answer> {
     let token = ask.stream()?.token.clone();
     let Started { path, extended } = ask.ctx.recorder.record(&token, request).await?;
-    let mut answer = json!({
+    let url = format!("/mediastore/{path}");
+    Ok(Answer::Json(json!({
         "bStatus": true,
         "strCode": if extended { "Extend successfully" } else { "Record successfully" },
+        "strPath": url,
+        "strUrl": url,
         "bExtended": extended,
-    });
-    if let (Some(fields), Value::Object(places)) = (answer.as_object_mut(), place(&path)) {
-        fields.extend(places);
-    }
-    Ok(Answer::Json(answer))
-}
-
-/// Where footage is: `strPath` as `Search` has it, `strUrl` the same, encoded for a request.
-pub fn place(path: &str) -> Value {
-    let path = format!("/mediastore/{path}");
-    let url = url(&path);
-    json!({ "strPath": path, "strUrl": url })
-}
-
-/// A path as it stands in a URL.
-pub(super) fn url(path: &str) -> String {
-    utf8_percent_encode(path, PATH).to_string()
+    })))
 }
 
 fn duration(ask: &Ask) -> Result<Duration> {

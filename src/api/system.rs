@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::calls::Answer;
 use super::request::Ask;
 use crate::base::{Error, Result};
+use crate::record::volume::Space;
 use crate::system::{RunInfo, VERSION, rate_text, space_text};
 
 /// `GetSystemInfo`.
@@ -33,13 +34,14 @@ fn host_id() -> String {
 /// `GetRunInfo`: the manual's texts, then the numbers of later versions (docs/protocol.md 4).
 pub async fn run_info(ask: Ask) -> Result<Answer> {
     let ctx = ask.ctx.clone();
+    let space = ctx.recorder.volumes.space();
     let info = tokio::task::spawn_blocking(move || ctx.sampler.read())
         .await
         .map_err(|_| Error::internal("reading the run information was given up"))?;
-    Ok(Answer::Json(run_fields(&info)))
+    Ok(Answer::Json(run_fields(&info, space)))
 }
 
-fn run_fields(info: &RunInfo) -> Value {
+fn run_fields(info: &RunInfo, recordings: Space) -> Value {
     json!({
         "strRunTime": info.run_time(),
         "strCPU": format!("{}%", info.cpu_percent),
@@ -55,6 +57,8 @@ fn run_fields(info: &RunInfo) -> Value {
         "nNetworkOutK": info.network_out / 1000,
         "nTotalSpaceByte": info.disk_total,
         "nFreeSpaceByte": info.disk_free,
+        "nRecordTotalSpaceByte": recordings.total,
+        "nRecordFreeSpaceByte": recordings.free,
     })
 }
 
@@ -91,7 +95,7 @@ mod tests {
             disk_total: 64 << 30,
             disk_free: 63 << 30,
         };
-        let fields = run_fields(&info);
+        let fields = run_fields(&info, Space { total: 9, free: 4, ..Space::default() });
         for (name, text) in [
             ("strRunTime", "44H 5MIN"),
             ("strCPU", "16%"),
@@ -104,5 +108,9 @@ mod tests {
         }
         assert_eq!(fields["nCPUUsage"], 16);
         assert_eq!(fields["nTotalMemoryByte"], 1 << 30);
+        assert_eq!(
+            (&fields["nRecordTotalSpaceByte"], &fields["nRecordFreeSpaceByte"]),
+            (&9.into(), &4.into())
+        );
     }
 }

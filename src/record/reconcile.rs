@@ -24,6 +24,7 @@ mod walk;
 use std::cmp::Ordering;
 
 use super::Recorder;
+use super::retain::remove_empty_folders;
 use super::volume::{Owed, Volume};
 use crate::base::footage::Footage;
 use crate::base::{Error, Result};
@@ -213,13 +214,13 @@ impl<'a> Run<'a> {
             Fitness::Later(reason) => tracing::warn!("{} stays as it is for now: {reason}", file.path),
             Fitness::Empty => {
                 std::fs::remove_file(self.volume.file(&file.path))?;
-                super::retain::remove_empty_folders(&self.volume.root, &file.path);
+                remove_empty_folders(&self.volume.root, &file.path);
                 self.tally.empty += 1;
                 self.line(self.tally.empty, &file.path, "holds nothing: deleted");
             }
             Fitness::Unfit(reason) => {
                 set_aside(&self.volume.root, &file.path, &reason)?;
-                super::retain::remove_empty_folders(&self.volume.root, &file.path);
+                remove_empty_folders(&self.volume.root, &file.path);
                 self.tally.set_aside += 1;
                 self.volume.set_checked(|checked| checked.set_aside += 1);
                 tracing::warn!("{} cannot be used and is set aside: {reason}", file.path);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::base::Result;
+use crate::record::retain::remove_empty_folders;
 
 /// Deeper folders are none of ours.
 const MAX_DEPTH: usize = 8;
@@ -75,6 +76,7 @@ impl Walk {
         if entries.is_empty() {
             // Only so that no empty folders pile up.
             let _ = fs::remove_dir(&path);
+            remove_empty_folders(&self.root, folder.trim_end_matches('/'));
             return Ok(None);
         }
         let mut names: Vec<_> = entries.iter().filter_map(name).collect();

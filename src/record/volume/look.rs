@@ -25,7 +25,7 @@ pub struct Space {
     /// Tells file systems apart.
     pub device: u64,
     /// Files can be made.
-    inodes: bool,
+    pub inodes: bool,
 }
 
 impl Space {
