@@ -8,10 +8,13 @@
 mod control;
 mod cut;
 mod file;
+pub mod housekeeping;
 pub mod library;
 pub mod pins;
 pub mod place;
+mod reconcile;
 pub mod recover;
+mod retain;
 pub mod running;
 pub mod schedule;
 mod session;
@@ -86,6 +89,7 @@ impl Recorder {
             shutdown,
         });
         recorder.sessions.tasks.spawn(schedule::run(recorder.clone()));
+        housekeeping::start(&recorder);
         Ok(recorder)
     }
 }
