@@ -14,6 +14,7 @@ mod deck;
 mod feed;
 mod line;
 mod order;
+mod rtc;
 mod tape;
 mod ws;
 
@@ -27,6 +28,7 @@ use crate::media::recorded::Library;
 
 pub use feed::{Feed, Item, Pace};
 pub use order::Order;
+pub use rtc::Player;
 pub use ws::serve;
 
 /// What a viewer wants to see.
