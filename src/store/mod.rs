@@ -10,6 +10,7 @@
 
 mod footage;
 mod migrate;
+mod schedules;
 mod seal;
 mod settings;
 mod sources;
@@ -25,6 +26,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::base::{Error, Result};
 pub use footage::{LONGEST_MS, Search};
+pub use schedules::ScheduleRow;
 use seal::Seal;
 pub use users::User;
 

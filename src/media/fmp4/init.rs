@@ -81,26 +81,18 @@ pub(crate) struct TrackTimes {
     pub created: u64,
     /// Of all samples together.
     pub duration: u64,
-    /// When the track's first decoding time is shown, on the movie's line: positive makes the track
-    /// begin later, negative leaves out its beginning (an edit list, 8.6.6).
-    pub delay: i64,
+    /// How long the movie runs before the track begins; with `begin` an edit list (8.6.6) if not 0.
+    pub wait: u64,
+    /// Presentation time, on the track's own line, of what is shown first.
+    pub begin: u64,
+    /// How long the track is shown.
+    pub shown: u64,
 }
 
 impl TrackTimes {
-    /// What is left out at the track's beginning.
-    fn skipped(&self) -> u64 {
-        self.delay.min(0).unsigned_abs()
-    }
-
-    /// How long the track takes within the movie.
-    pub fn shown(&self) -> u64 {
-        let (wait, shown) = self.edits();
-        wait + shown
-    }
-
-    /// Waiting, then media.
-    fn edits(&self) -> (u64, u64) {
-        (self.delay.max(0).unsigned_abs(), self.duration.saturating_sub(self.skipped()))
+    /// When the track is over in the movie.
+    pub fn end(&self) -> u64 {
+        self.wait + self.shown
     }
 }
 
@@ -158,7 +150,7 @@ pub(crate) fn put_track(
     };
     put_box(out, b"trak", |out| {
         put_track_header(out, params, track, times);
-        if times.delay != 0 {
+        if (times.wait, times.begin) != (0, 0) {
             put_edits(out, times);
         }
         put_box(out, b"mdia", |out| {
@@ -190,13 +182,13 @@ fn put_track_header(out: &mut Vec<u8>, params: &Params, track: Track, times: &Tr
         Track::Video => (0, params.video.width, params.video.height),
         Track::Audio => (FULL_VOLUME, 0, 0),
     };
-    let version = version_for(&[times.created, times.shown()]);
+    let version = version_for(&[times.created, times.end()]);
     put_full_box(out, b"tkhd", version, ENABLED_IN_MOVIE, |out| {
         put_time(out, version, times.created);
         put_time(out, version, times.created);
         out.put_u32(track_id(track));
         out.put_u32(0);
-        put_time(out, version, times.shown());
+        put_time(out, version, times.end());
         // Reserved, layer and group 0.
         out.put_bytes(0, 12);
         out.put_u16(volume);
@@ -211,8 +203,8 @@ fn put_track_header(out: &mut Vec<u8>, params: &Params, track: Track, times: &Tr
 fn put_edits(out: &mut Vec<u8>, times: &TrackTimes) {
     const NOTHING: i64 = -1;
     const AT_NORMAL_RATE: u32 = 0x1_0000;
-    let (wait, shown) = times.edits();
-    let edits = [(wait, NOTHING), (shown, times.skipped() as i64)].map(|edit| (edit.0 > 0).then_some(edit));
+    let edits = [(times.wait, NOTHING), (times.shown, times.begin as i64)];
+    let edits = edits.map(|edit| (edit.0 > 0).then_some(edit));
     // Always 64 bits: a delay is rare and the box small.
     put_box(out, b"edts", |out| {
         put_full_box(out, b"elst", 1, 0, |out| {

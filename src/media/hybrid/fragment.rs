@@ -11,6 +11,9 @@ use crate::media::frame::Track;
 /// Size of the `free` box behind each `mdat` that holds the CRC-32 of `moof` and `mdat`.
 pub const CHECKSUM_SIZE: usize = 12;
 
+/// How that box begins.
+pub const CHECKSUM_HEAD: &[u8] = b"\0\0\0\x0cfree";
+
 /// The checksum box for what these pieces are together.
 pub fn checksum(pieces: &[Bytes]) -> Bytes {
     let mut sum = crc32fast::Hasher::new();
@@ -22,8 +25,7 @@ pub fn checksum(pieces: &[Bytes]) -> Bytes {
 pub fn checksum_box(sum: u32) -> [u8; CHECKSUM_SIZE] {
     let mut out = [0; CHECKSUM_SIZE];
     let mut rest = out.as_mut_slice();
-    rest.put_u32(CHECKSUM_SIZE as u32);
-    rest.put_slice(b"free");
+    rest.put_slice(CHECKSUM_HEAD);
     rest.put_u32(sum);
     out
 }

@@ -308,7 +308,7 @@ impl Index {
     }
 
     /// The fragments, in order, without a gap between them.
-    pub fn fragments(&self) -> impl ExactSizeIterator<Item = Position> + '_ {
+    pub fn fragments(&self) -> impl DoubleEndedIterator<Item = Position> + ExactSizeIterator + '_ {
         self.parts.iter().map(|part| {
             let lead = if part.video.samples.is_empty() { &part.audio } else { &part.video };
             let key = part.video.samples.first().is_some_and(|first| first.key());

@@ -22,7 +22,7 @@ mod label;
 mod movie;
 mod scan;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use bytes::{BufMut, Bytes};
 

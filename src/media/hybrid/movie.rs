@@ -146,7 +146,7 @@ impl Movie {
     pub fn encode(&self, params: &Params, shift: u64) -> Vec<u8> {
         let created = self.created_since_1904();
         let (video, audio) = self.times(created);
-        let duration = video.shown().max(audio.shown());
+        let duration = video.end().max(audio.end());
         let mut out = Vec::new();
         put_box(&mut out, b"moov", |out| {
             put_movie_header(out, created, duration);
@@ -174,13 +174,20 @@ impl Movie {
 
     /// Video's first picture is shown at 0, and the sound with it as it was on the line.
     fn times(&self, created: u64) -> (TrackTimes, TrackTimes) {
-        let (start, shown) = self.video.first.unwrap_or_default();
-        let video = TrackTimes { created, duration: self.video.duration, delay: (start - shown).0 };
-        let audio = self.audio.as_ref().and_then(|audio| Some((audio.first?.0, audio.duration)));
-        let audio = audio.map_or(TrackTimes::default(), |(first, duration)| TrackTimes {
-            created,
-            duration,
-            delay: (first - shown).0,
+        let (start, zero) = self.video.first.unwrap_or_default();
+        let duration = self.video.duration;
+        let begin = (zero - start).0.max(0).unsigned_abs();
+        let video = TrackTimes { created, duration, wait: 0, begin, shown: duration };
+        let sound = self.audio.as_ref().and_then(|audio| Some((audio.first?.0 - zero, audio.duration)));
+        let audio = sound.map_or(TrackTimes::default(), |(start, duration)| {
+            let begin = start.0.min(0).unsigned_abs().min(duration);
+            TrackTimes {
+                created,
+                duration,
+                wait: start.0.max(0).unsigned_abs(),
+                begin,
+                shown: duration - begin,
+            }
         });
         (video, audio)
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 
-use super::fragment::{CHECKSUM_SIZE, Run, checksum_box, read_moof, take_child};
-use super::{COVER_AT, COVER_SIZE, Index, Label, cover, label};
+use super::fragment::{CHECKSUM_HEAD, CHECKSUM_SIZE, Run, checksum_box, read_moof, take_child};
+use super::{COVER_AT, COVER_SIZE, Index, Label, Position, cover, label};
 use crate::base::{Error, Result};
 use crate::media::fmp4;
 use crate::media::params::{Params, VideoCodec};
@@ -39,21 +39,41 @@ pub struct Scan {
     pub complete: bool,
 }
 
-/// Walks the boxes of a file of `length` bytes up to the first that is not whole. With `verify`,
-/// checksums are compared, which reads all data.
+/// Walks the boxes of a file of `length` bytes up to the first that is not whole. With `verify`, the
+/// checksum of the last fragment is compared, and further back until one is right: what is before that
+/// was synced before it was written. A complete file was synced as a whole.
 ///
 /// # Errors
 /// `BadInput` when its beginning is not one that [`head`](super::head) wrote; then nothing in it can be
 /// trusted. Others when reading fails.
 pub fn scan(file: &mut (impl Read + Seek), length: u64, verify: bool) -> Result<Scan> {
     let mut window = Window { file, length, at: 0, data: Vec::new() };
-    let (label, params, start) = read_head(&mut window)?;
+    let found = walk(&mut window)?;
+    if found.complete || !verify {
+        return Ok(found);
+    }
+    let mut end = found.end;
+    for fragment in found.index.fragments().rev() {
+        if window.is_right(&fragment)? {
+            break;
+        }
+        end = fragment.at;
+    }
+    if end == found.end {
+        return Ok(found);
+    }
+    window.length = end;
+    walk(&mut window)
+}
+
+fn walk<F: Read + Seek>(window: &mut Window<'_, F>) -> Result<Scan> {
+    let (label, params, start) = read_head(window)?;
     let mut index = Index::new(&params);
     let mut end = start;
-    while let Some(after) = read_fragment(&mut window, end, &mut index, verify)? {
+    while let Some(after) = read_fragment(window, end, &mut index)? {
         end = after;
     }
-    let complete = is_complete(&mut window, end)?;
+    let complete = is_complete(window, end)?;
     Ok(Scan { label, params: Arc::new(params), index, end, complete })
 }
 
@@ -77,7 +97,6 @@ fn read_fragment<F: Read + Seek>(
     window: &mut Window<'_, F>,
     at: u64,
     index: &mut Index,
-    verify: bool,
 ) -> Result<Option<u64>> {
     const MDAT_HEAD: usize = 8;
     let Some(size) = window.head(at, b"moof")? else { return Ok(None) };
@@ -89,13 +108,8 @@ fn read_fragment<F: Read + Seek>(
         return Ok(None);
     }
     let data_at = at + boxes.len() as u64;
-    let sum = if verify { window.checksum(at, data_at + data)? } else { None };
-    let Some(tail) = window.bytes(data_at + data, CHECKSUM_SIZE)? else { return Ok(None) };
-    let whole = match sum {
-        Some(sum) => tail == checksum_box(sum),
-        None => !verify && tail.starts_with(b"\0\0\0\x0cfree"),
-    };
-    if !whole {
+    let tail = window.bytes(data_at + data, CHECKSUM_SIZE)?;
+    if !tail.is_some_and(|tail| tail.starts_with(CHECKSUM_HEAD)) {
         return Ok(None);
     }
     let end = data_at + data + CHECKSUM_SIZE as u64;
@@ -232,17 +246,18 @@ impl<F: Read + Seek> Window<'_, F> {
         Ok((head == wanted && (8..=MAX_BOX).contains(&size)).then_some(size))
     }
 
-    /// CRC-32 of what is between; `None` when the file ends before.
-    fn checksum(&mut self, from: u64, to: u64) -> Result<Option<u32>> {
-        const STEP: usize = 64 << 10;
+    /// Whether the checksum of a fragment is that of its bytes.
+    fn is_right(&mut self, fragment: &Position) -> Result<bool> {
+        const STEP: u64 = 64 << 10;
         let mut sum = crc32fast::Hasher::new();
-        let mut at = from;
-        while at < to {
-            let count = (to - at).min(STEP as u64) as usize;
-            let Some(bytes) = self.bytes(at, count)? else { return Ok(None) };
+        let mut at = fragment.at;
+        let end = fragment.at + fragment.bytes - CHECKSUM_SIZE as u64;
+        while at < end {
+            let Some(bytes) = self.bytes(at, (end - at).min(STEP) as usize)? else { return Ok(false) };
             sum.update(bytes);
-            at += count as u64;
+            at += bytes.len() as u64;
         }
-        Ok(Some(sum.finalize()))
+        let tail = self.bytes(end, CHECKSUM_SIZE)?;
+        Ok(tail == Some(&checksum_box(sum.finalize())))
     }
 }

@@ -15,7 +15,8 @@ use crate::media::{aac, h264};
 const HIGH: &str =
     "01640014ffe1001e67640014acd94150878888c05a83030352800000030080000019478a14cb01000568ebecb22c";
 
-const LABEL: Label = Label { start: Wall(1_774_000_000_123), offset: Offset(-210), cause: Cause::Alarm };
+pub(crate) const LABEL: Label =
+    Label { start: Wall(1_774_000_000_123), offset: Offset(-210), cause: Cause::Alarm };
 
 fn params(sound: bool) -> Params {
     let config: Bytes =
@@ -38,10 +39,10 @@ fn frame(track: Track, dts: i64, offset: i64, key: bool, size: usize) -> Arc<Fra
 }
 
 /// A file, what its writer knows of it, and where each fragment ends; the first end is the head's.
-struct Written {
-    bytes: Vec<u8>,
-    index: Index,
-    ends: Vec<usize>,
+pub(crate) struct Written {
+    pub bytes: Vec<u8>,
+    pub index: Index,
+    pub ends: Vec<usize>,
 }
 
 fn write(params: &Params, fragments: &[Vec<Arc<Frame>>], end: i64) -> Written {
@@ -60,7 +61,7 @@ fn write(params: &Params, fragments: &[Vec<Arc<Frame>>], end: i64) -> Written {
 }
 
 /// As `recover` and a session do it.
-fn complete(written: &Written, params: &Params) -> Vec<u8> {
+pub(crate) fn complete(written: &Written, params: &Params) -> Vec<u8> {
     let mut bytes = written.bytes.clone();
     let end = bytes.len();
     bytes.extend(written.index.moov(params, &LABEL));
@@ -172,7 +173,7 @@ proptest! {
     }
 }
 
-fn short_file() -> (Params, Written) {
+pub(crate) fn short_file() -> (Params, Written) {
     let video = |number: i64| frame(Track::Video, number * 3600, 3600, number % 4 == 0, 30);
     let audio = |number: i64| frame(Track::Audio, number * 1920, 0, true, 9);
     let fragments = vec![
@@ -208,17 +209,32 @@ fn a_cut_at_any_byte_leaves_the_whole_fragments_before_it() {
 }
 
 #[test]
-fn a_changed_byte_is_found_when_checksums_are_compared() {
+fn a_last_fragment_that_was_not_written_whole_is_left_out() {
     let (_, written) = short_file();
-    for at in 0..written.bytes.len() {
+    let [.., before, start, end] = written.ends[..] else { panic!() };
+    let changed = |at: usize| {
         let mut bytes = written.bytes.clone();
         bytes[at] ^= 0x10;
-        let fragment = written.ends.iter().rposition(|end| *end <= at);
-        match (fragment, scan_bytes(&bytes, true)) {
-            (Some(number), found) => assert_eq!(found.unwrap().end as usize, written.ends[number], "{at}"),
-            // `ftyp` and what becomes the cover carry nothing.
-            (None, found) => assert_eq!(found.is_ok(), at < COVER_AT as usize + COVER_SIZE, "{at}"),
-        }
+        bytes
+    };
+    for at in start..end {
+        assert_eq!(scan_bytes(&changed(at), true).unwrap().end as usize, start, "{at}");
+    }
+    // A bad spot in data that was synced long ago costs nothing else.
+    assert_eq!(scan_bytes(&changed(before - 20), true).unwrap().end as usize, end);
+    let mut two = changed(start - 20);
+    two[end - 1] ^= 1;
+    assert_eq!(scan_bytes(&two, true).unwrap().end as usize, before);
+}
+
+#[test]
+fn a_changed_beginning_is_refused() {
+    let (_, written) = short_file();
+    // `ftyp` and what becomes the cover carry nothing.
+    for at in COVER_AT as usize + COVER_SIZE..written.ends[0] {
+        let mut bytes = written.bytes.clone();
+        bytes[at] ^= 0x10;
+        assert_eq!(scan_bytes(&bytes, false).unwrap_err().kind(), Kind::BadInput, "{at}");
     }
 }
 

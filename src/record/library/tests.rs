@@ -32,7 +32,8 @@ impl Site {
         let volumes = Volumes::open(std::slice::from_ref(&volume), &store).unwrap();
         let settings = Settings::from(&Config::default());
         let recorder =
-            Recorder::start(settings, volumes, store.clone(), Clock::real(), CancellationToken::new());
+            Recorder::start(settings, volumes, store.clone(), Clock::real(), CancellationToken::new())
+                .unwrap();
         Self { recorder, store, root: volume.path, _dir: dir }
     }
 
@@ -210,5 +211,5 @@ async fn days_are_those_of_the_zone() {
     let entry = it.recorder.running.begin(id);
     entry.set(Progress { millis: 30 * MINUTE, bytes: 4 });
     assert_eq!(days(&TimeZone::UTC), [28, 29, 30, 31]);
-    assert_eq!(it.recorder.days_recorded("t", 2018, 4, &TimeZone::UTC).unwrap()[0], false);
+    assert!(!it.recorder.days_recorded("t", 2018, 4, &TimeZone::UTC).unwrap()[0]);
 }
