@@ -14,6 +14,7 @@ mod schedules;
 mod seal;
 mod settings;
 mod sources;
+mod storage;
 mod users;
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -28,6 +29,7 @@ use crate::base::{Error, Result};
 pub use footage::{LONGEST_MS, Search};
 pub use schedules::ScheduleRow;
 use seal::Seal;
+pub use storage::{Change, Place, Total, Written};
 pub use users::User;
 
 /// The open database and the key that its secrets are sealed with.
