@@ -26,6 +26,8 @@ pub struct Tables {
     first: Option<(MediaTime, MediaTime)>,
     /// Of all samples, in ticks.
     duration: u64,
+    /// Presentation time at which the last picture that is shown ends.
+    end: MediaTime,
 }
 
 /// Samples whose data follow each other.
@@ -58,6 +60,7 @@ impl Tables {
     fn add(&mut self, sample: &Sample) {
         self.first.get_or_insert((sample.dts, sample.pts));
         self.duration += sample.duration.0.unsigned_abs();
+        self.end = self.end.max(sample.pts + sample.duration);
         self.sizes.push(sample.size);
         if sample.key {
             self.keys.push(self.sizes.len() as u32);
@@ -177,7 +180,9 @@ impl Movie {
         let (start, zero) = self.video.first.unwrap_or_default();
         let duration = self.video.duration;
         let begin = (zero - start).0.max(0).unsigned_abs();
-        let video = TrackTimes { created, duration, wait: 0, begin, shown: duration };
+        // With B-frames and an end within a GOP more than the duration: nothing is left out for that.
+        let shown = (self.video.end - zero).0.max(0).unsigned_abs();
+        let video = TrackTimes { created, duration, wait: 0, begin, shown };
         let sound = self.audio.as_ref().and_then(|audio| Some((audio.first?.0 - zero, audio.duration)));
         let audio = sound.map_or(TrackTimes::default(), |(start, duration)| {
             let begin = start.0.min(0).unsigned_abs().min(duration);
