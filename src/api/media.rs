@@ -26,8 +26,11 @@ pub fn ws(ask: &Ask, opening: Opening) -> Result<Reply> {
     opening.media(ask, async move |socket| ctx.ws.serve(socket, stream).await)
 }
 
-/// `h5srtcapi`: signalling of a WebRTC viewer.
+/// `h5srtcapi`: signalling of a WebRTC viewer, live or of a recording.
 pub fn rtc(ask: &Ask, opening: Opening) -> Result<Reply> {
+    if playback::is_wanted(ask) {
+        return playback::rtc(ask, opening);
+    }
     let (stream, rtc, peer) = (ask.stream()?, ask.ctx.rtc.clone(), ask.incoming.peer);
     Ok(opening.messages(ask, MAX_SIGNAL_MESSAGE, async move |socket| rtc.signal(socket, stream, peer).await))
 }

@@ -7,7 +7,7 @@
 use jiff::tz::TimeZone;
 
 use super::Context;
-use super::calls::{Access, flag};
+use super::calls::{Access, Admitted, flag};
 use super::opening::Opening;
 use super::params::Params;
 use super::reply::{self, Reply};
@@ -15,7 +15,9 @@ use super::request::Ask;
 use crate::auth::Role;
 use crate::base::wall::{Offset, Wall};
 use crate::base::{Error, Result};
+use crate::play::hls::{HlsReply, vod};
 use crate::play::playback::{self, Request, Span};
+use crate::play::webrtc::MAX_SIGNAL_MESSAGE;
 
 /// What pages send that ask for no file.
 const NO_FILE: &str = "fake";
@@ -42,6 +44,30 @@ pub fn ws(ask: &Ask, opening: Opening) -> Result<Reply> {
     })
 }
 
+/// `h5srtcapi` with `playback=true`.
+pub fn rtc(ask: &Ask, opening: Opening) -> Result<Reply> {
+    if let Err(why) = RIGHT.permit(&ask.ctx, &ask.incoming.params, "playback") {
+        return Ok(reply::denied(&why));
+    }
+    let (ctx, request, peer) = (ask.ctx.clone(), request(&ask.incoming.params), ask.incoming.peer);
+    Ok(opening.messages(ask, MAX_SIGNAL_MESSAGE, async move |socket| {
+        let request = known(&ctx, request).await;
+        ctx.rtc.play(socket, ctx.recorder.clone(), request, peer).await;
+    }))
+}
+
+/// A file of `/hls/vod/<token>/`.
+///
+/// # Errors
+/// Without the right to it, and as for [`vod::get`].
+pub async fn hls(ctx: &Context, params: &Params, token: &str, name: &str) -> Admitted<HlsReply> {
+    RIGHT.permit(ctx, params, "playback")?;
+    let recorder = ctx.recorder.clone();
+    let (request, name) = (request_of(token, params), name.to_owned());
+    let found = tokio::task::spawn_blocking(move || vod::get(&*recorder, request, &name)).await;
+    Ok(found.map_err(|_| Error::internal("reading the recordings failed"))??)
+}
+
 /// A source that is gone may have left recordings; a token that nothing is known of is an error.
 async fn known(ctx: &Context, request: Result<Request>) -> Result<Request> {
     let request = request?;
@@ -60,8 +86,12 @@ async fn known(ctx: &Context, request: Result<Request>) -> Result<Request> {
 ///
 /// # Errors
 /// `BadInput` naming the parameter.
-pub fn request(params: &Params) -> Result<Request> {
-    let token = params.require("token")?.to_owned();
+fn request(params: &Params) -> Result<Request> {
+    request_of(params.require("token")?, params)
+}
+
+fn request_of(token: &str, params: &Params) -> Result<Request> {
+    let token = token.to_owned();
     let file = params.get("filename").filter(|name| *name != NO_FILE);
     let (span, offset) = match (file, times(params)?) {
         (Some(name), _) => (Span::File(name.to_owned()), None),

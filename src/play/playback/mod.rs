@@ -14,6 +14,7 @@ mod deck;
 mod feed;
 mod line;
 mod order;
+mod rtc;
 mod tape;
 mod ws;
 
@@ -27,6 +28,7 @@ use crate::media::recorded::Library;
 
 pub use feed::{Feed, Item, Pace};
 pub use order::Order;
+pub use rtc::Player;
 pub use ws::serve;
 
 /// What a viewer wants to see.
@@ -64,3 +66,6 @@ fn time_notice(at: Wall, offset: Offset) -> Value {
 fn fault_notice(error: &Error) -> Value {
     json!({"type": "H5S_EVENT_PB_FAULT", "strCode": error.to_string()})
 }
+
+#[cfg(test)]
+mod tests;
