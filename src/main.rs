@@ -182,7 +182,7 @@ fn start_recorder(
         entries => Volumes::open(entries, store)?,
     };
     let settings = record::Settings::from(config);
-    Ok(Recorder::start(settings, volumes, store.clone(), clock, shutdown.clone()))
+    Recorder::start(settings, volumes, store.clone(), clock, shutdown.clone())
 }
 
 async fn bind(data_dir: &Path, config: &Config, http_port: Option<u16>) -> Result<Listeners> {

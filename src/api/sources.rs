@@ -1,5 +1,7 @@
 //! The sources (manual 5.3.1 to 5.3.4).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -10,6 +12,8 @@ use crate::base::secret::MASK;
 use crate::base::spec::{SourceKind, SourceSpec};
 use crate::base::{Error, Result};
 use crate::media::stream::{Status, Stream};
+use crate::record::RecState;
+use crate::source::Source;
 
 /// `GetSrc`: all sources, or the one that `token` names, or those of one `type`.
 pub async fn get_src(ask: Ask) -> Result<Answer> {
@@ -21,13 +25,15 @@ pub async fn get_src(ask: Ask) -> Result<Answer> {
             && ask.get("type").is_none_or(|kind| kind == spec.kind.as_str())
     };
     let sources = ask.ctx.sources.list();
-    let shown: Vec<Value> =
-        sources.iter().filter(|s| wanted(&s.spec)).map(|s| item(&s.spec, &s.stream)).collect();
+    let recorder = &ask.ctx.recorder;
+    let entry =
+        |source: &Arc<Source>| item(&source.spec, &source.stream, recorder.rec_state(&source.spec.token));
+    let shown: Vec<Value> = sources.iter().filter(|source| wanted(&source.spec)).map(entry).collect();
     Ok(Answer::Json(json!({ "src": shown })))
 }
 
 /// One entry of GetSrc: the manual's fields in its order, then ours.
-fn item(spec: &SourceSpec, stream: &Stream) -> Value {
+fn item(spec: &SourceSpec, stream: &Stream, (recording, why_not): (RecState, String)) -> Value {
     let (address, port) = endpoint(spec);
     let mut item = json!({
         "nType": spec.kind.as_str(),
@@ -49,11 +55,13 @@ fn item(spec: &SourceSpec, stream: &Stream) -> Value {
         "strOnvifProfileSub": "",
         "bOnline": stream.status().is_online(),
         "strSnapshotUrl": format!("/api/v1/GetImage?token={}", spec.token),
-        "bRec": false,
+        "bRec": recording == RecState::Recording,
         "strServerToken": "",
         "strOriginalToken": "",
         "strServerUuid": "",
         "nViewers": stream.viewers(),
+        "strRecState": recording.as_str(),
+        "strRecText": why_not,
     });
     if let Some(fields) = item.as_object_mut() {
         fields.extend(state(stream));
@@ -114,8 +122,12 @@ async fn add(ask: &Ask, spec: SourceSpec) -> Result<Answer> {
         .await
         .map_err(|error| error.context("parameter token"))?;
     if let Err(error) = ctx.sources.add(spec) {
-        ctx.store.run(move |store| store.delete_source(&token)).await?;
+        let gone = token.clone();
+        ctx.store.run(move |store| store.delete_source(&gone)).await?;
         return Err(error);
+    }
+    if let Some(source) = ctx.sources.get(&token) {
+        ctx.recorder.attach(source.stream.clone());
     }
     tracing::info!(token, "source added");
     Ok(Answer::done("Add successfully"))
@@ -126,6 +138,7 @@ pub async fn del_src(ask: Ask) -> Result<Answer> {
     let token = ask.require("token")?.to_owned();
     ask.ctx.stream(&token)?;
     let stored = token.clone();
+    ask.ctx.recorder.remove_schedule(&token).await?;
     ask.ctx.store.run(move |store| store.delete_source(&stored)).await?;
     ask.ctx.recorder.detach(&token).await;
     ask.ctx.sources.remove(&token).await?;
@@ -159,10 +172,14 @@ mod tests {
         Stream::new("token1", Hub::new(1 << 20, DEFAULT_KEEP))
     }
 
+    fn idle() -> (RecState, String) {
+        (RecState::Idle, String::new())
+    }
+
     /// The manual's 5.3.1, field by field and in its order.
     #[test]
     fn an_item_has_the_manuals_fields() {
-        let shown = item(&spec("rtsp://192.168.0.1/stream"), &stream());
+        let shown = item(&spec("rtsp://192.168.0.1/stream"), &stream(), idle());
         let expected = json!({
             "nType": "H5_STREAM",
             "strName": "name1",
@@ -188,6 +205,8 @@ mod tests {
             "strOriginalToken": "",
             "strServerUuid": "",
             "nViewers": 0,
+            "strRecState": "idle",
+            "strRecText": "",
         });
         assert_eq!(shown.to_string(), expected.to_string());
     }
@@ -198,7 +217,7 @@ mod tests {
         let text = "401 Unauthorized".to_owned();
         stream.set_status(Status::Offline { reason: OfflineReason::Unauthorised, text });
         let _viewing = stream.view();
-        let shown = item(&spec, &stream);
+        let shown = item(&spec, &stream, idle());
         assert_eq!((&shown["bOnline"], &shown["strOfflineReason"]), (&json!(false), &json!("unauthorised")));
         assert_eq!(shown["strOfflineText"], json!("401 Unauthorized"));
         assert_eq!(shown["nViewers"], json!(1));

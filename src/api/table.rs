@@ -169,7 +169,8 @@ static FIRST: &[Call] = &[
             ),
             may("getonline", Kind::Ignored, "`bOnline` is always told."),
         ],
-        doc: "The sources. Beyond the manual: `nViewers`; `strOfflineReason` and `strOfflineText` of one \
+        doc: "The sources. Beyond the manual: `nViewers`; `strRecState` (`idle`, \
+              `recording`, `waiting` for the source, `trouble` with the disk) with `strRecText`; `strOfflineReason` and `strOfflineText` of one \
               that is not online; `strVideoType`, `nVideoWidth` and `nVideoHeight` of one that is.",
         run: Run::Read(|ask| Box::pin(sources::get_src(ask))),
     },

@@ -85,7 +85,7 @@ impl Server {
             file_roots: vec![files],
             auth: Auth::open(store.clone(), clock.clone(), (&config.auth).into()).unwrap(),
             sources: Sources::new(settings, clock.clone()),
-            recorder: Recorder::start((&config).into(), volumes, store.clone(), clock, stop.clone()),
+            recorder: Recorder::start((&config).into(), volumes, store.clone(), clock, stop.clone()).unwrap(),
             sampler: Sampler::new(dir.path()),
             ws: Ws::default(),
             rtc: Rtc::start(rtc, stop.clone()).unwrap(),

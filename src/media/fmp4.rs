@@ -11,6 +11,9 @@ use super::frame::Track;
 use crate::base::time::MediaTime;
 
 pub use init::init_segment;
+pub(crate) use init::{
+    TrackTimes, put_box, put_file_type, put_full_box, put_init_movie, put_movie_header, put_track,
+};
 
 /// One sample of a fragment.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,8 @@
 //! - Memory: at most `cap_bytes` of frame data, and no more whole GOPs than are needed to reach back
 //!   `keep` from the newest frame. A GOP larger than the cap loses its head; a ring without a key frame
 //!   lets new viewers wait for the next one.
+//! - The last [`TAIL`] of the epoch before stay for readers that asked for them
+//!   ([`Cursor::to_the_end`]).
 //! - An epoch is a span with one set of parameters and one unbroken time line. A new epoch empties
 //!   the ring, and every cursor of the old one ends.
 //!
@@ -24,6 +26,9 @@ use crate::base::time::MediaTime;
 /// How far the ring reaches back at least, so that a viewer that is a little late when the next GOP
 /// begins need not skip.
 pub const DEFAULT_KEEP: MediaTime = MediaTime::from_millis(500);
+
+/// How much of an epoch outlives it. A recording that looks into the ring now and then loses nothing of it.
+const TAIL: MediaTime = MediaTime::from_secs(1);
 
 /// Fan-out point of one stream.
 #[derive(Debug)]
@@ -47,8 +52,18 @@ struct State {
     bytes: usize,
     /// Sequence numbers of the entry frames in the ring.
     keys: VecDeque<u64>,
+    tail: Tail,
     /// Outlives its epoch, for the picture of a source that went away.
     last_picture: Option<Picture>,
+}
+
+/// The end of an epoch that is over.
+#[derive(Debug, Default)]
+struct Tail {
+    epoch: u64,
+    frames: VecDeque<Arc<Frame>>,
+    /// Sequence number of `frames[0]`.
+    first: u64,
 }
 
 /// A key frame with what is needed to decode it.
@@ -150,6 +165,7 @@ impl Hub {
             epoch: state.epoch,
             next,
             need_key: true,
+            to_the_end: false,
             changed: self.changed.subscribe(),
             hub: self.clone(),
         };
@@ -183,7 +199,14 @@ impl State {
     }
 
     fn clear(&mut self) {
-        self.first = self.end();
+        let end = self.end();
+        if let Some(newest) = self.ring.back() {
+            let horizon = newest.dts - TAIL;
+            let old = self.ring.iter().take_while(|frame| frame.dts < horizon).count();
+            let frames = self.ring.split_off(old);
+            self.tail = Tail { epoch: self.epoch, frames, first: self.first + old as u64 };
+        }
+        self.first = end;
         self.ring.clear();
         self.bytes = 0;
         self.keys.clear();
@@ -218,6 +241,15 @@ impl State {
     }
 }
 
+impl Tail {
+    fn get(&self, epoch: u64, seq: u64) -> Option<&Arc<Frame>> {
+        if epoch != self.epoch {
+            return None;
+        }
+        self.frames.get(usize::try_from(seq.checked_sub(self.first)?).ok()?)
+    }
+}
+
 /// One reader's place in a hub's ring.
 #[derive(Debug)]
 pub struct Cursor {
@@ -227,9 +259,17 @@ pub struct Cursor {
     next: u64,
     /// Frames are withheld until an entry frame: at the start, and after a loss.
     need_key: bool,
+    to_the_end: bool,
 }
 
 impl Cursor {
+    /// Before it says that the epoch is over, it yields what it had not read of its last second.
+    #[must_use]
+    pub fn to_the_end(mut self) -> Self {
+        self.to_the_end = true;
+        self
+    }
+
     /// The next event; waits at the live edge. Cancel-safe.
     pub async fn next(&mut self) -> Event {
         loop {
@@ -247,27 +287,28 @@ impl Cursor {
     /// The next event if there is one now.
     pub fn poll(&mut self) -> Option<Event> {
         let state = self.hub.lock();
-        if state.epoch != self.epoch || state.params.is_none() {
-            return Some(Event::Ended);
-        }
-        if self.next < state.first {
+        let over = state.epoch != self.epoch || state.params.is_none();
+        if !over && self.next < state.first {
             self.next = state.newest_key().unwrap_or_else(|| state.end());
             self.need_key = true;
             return Some(Event::Skipped);
         }
-        while let Some(frame) = state.get(self.next) {
+        let get = |seq| match over {
+            false => state.get(seq),
+            true if self.to_the_end => state.tail.get(self.epoch, seq),
+            true => None,
+        };
+        while let Some(frame) = get(self.next) {
             self.next += 1;
             if self.need_key && !frame.is_entry() {
                 continue;
             }
             self.need_key = false;
-            let lag = state
-                .ring
-                .back()
-                .map_or(MediaTime::ZERO, |newest| (newest.dts - frame.dts).max(MediaTime::ZERO));
+            let newest = state.ring.back().filter(|_| !over);
+            let lag = newest.map_or(MediaTime::ZERO, |newest| (newest.dts - frame.dts).max(MediaTime::ZERO));
             return Some(Event::Frame { frame: frame.clone(), lag });
         }
-        None
+        over.then_some(Event::Ended)
     }
 
     /// If an entry frame newer than the next frame is in the ring: its decoding time, without
@@ -414,6 +455,27 @@ mod tests {
         assert_eq!(hub.picture().map(|p| p.frame.dts), Some(MediaTime(0)));
         hub.begin(params());
         assert!(matches!(cursor.poll(), Some(Event::Ended)));
+    }
+
+    #[test]
+    fn a_reader_that_asked_for_it_gets_the_rest_of_an_epoch() {
+        let hub = Hub::new(1 << 20, DEFAULT_KEEP);
+        hub.begin(params());
+        hub.push(frame(0, true));
+        let cursor = || hub.cursor(Start::NewestKey).unwrap().1;
+        let (mut live, mut late, mut prompt) = (cursor(), cursor().to_the_end(), cursor().to_the_end());
+        assert_eq!(numbers(&mut prompt), [0]);
+        (1..60).for_each(|n| hub.push(frame(n, n % 10 == 0)));
+        assert_eq!(numbers(&mut prompt).last(), Some(&59));
+        (60..65).for_each(|n| hub.push(frame(n, n % 10 == 0)));
+        hub.end();
+        hub.begin(params());
+        hub.push(frame(0, true));
+        assert_eq!(numbers(&mut prompt), [60, 61, 62, 63, 64]);
+        assert!(matches!(prompt.poll(), Some(Event::Ended)));
+        // With a hole there is no rest.
+        assert!(matches!(late.poll(), Some(Event::Ended)));
+        assert!(matches!(live.poll(), Some(Event::Ended)));
     }
 
     #[tokio::test]

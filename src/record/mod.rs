@@ -5,9 +5,17 @@
 //! ([`session`]) with a cursor in its source's hub; the ring is its only queue, and it holds at most
 //! one fragment of frames (2 s, by reference). Blocking file work runs on threads that may block.
 
+mod control;
+mod cut;
+mod file;
+pub mod library;
 pub mod pins;
 pub mod place;
+pub mod recover;
 pub mod running;
+pub mod schedule;
+mod session;
+mod sessions;
 pub mod stills;
 pub mod volume;
 
@@ -16,12 +24,16 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::base::Result;
 use crate::base::config::Config;
 use crate::base::time::Clock;
-use crate::media::stream::Stream;
 use crate::store::Store;
+pub use control::Phase;
 use pins::Pins;
 use running::Running;
+use schedule::Schedules;
+use sessions::Sessions;
+pub use sessions::{RecState, Report, Request, Started};
 use volume::Volumes;
 
 /// What holds for all recordings.
@@ -45,6 +57,8 @@ pub struct Recorder {
     pub(crate) pins: Arc<Pins>,
     /// How far the open recordings are.
     pub(crate) running: Arc<Running>,
+    schedules: Schedules,
+    sessions: Sessions,
     /// Cancelled when the daemon stops: recordings are closed.
     pub(crate) shutdown: CancellationToken,
 }
@@ -60,30 +74,21 @@ impl Recorder {
         store: Arc<Store>,
         clock: Clock,
         shutdown: CancellationToken,
-    ) -> Arc<Self> {
-        Arc::new(Self {
+    ) -> Result<Arc<Self>> {
+        let recorder = Arc::new(Self {
             settings,
+            schedules: Schedules::load(store.clone())?,
             store,
             clock,
             volumes,
             pins: Arc::default(),
             running: Arc::default(),
+            sessions: Sessions::default(),
             shutdown,
-        })
+        });
+        recorder.sessions.tasks.spawn(schedule::run(recorder.clone()));
+        Ok(recorder)
     }
-
-    /// A source is there now: it can be recorded, and is if its schedule says so.
-    pub fn attach(self: &Arc<Self>, stream: Arc<Stream>) {
-        let _ = stream;
-    }
-
-    /// A source goes away: its recordings are closed. Called before the source stops.
-    pub async fn detach(&self, token: &str) {
-        let _ = token;
-    }
-
-    /// Returns when all recordings are closed; called after `shutdown` was cancelled.
-    pub async fn stopped(&self) {}
 }
 
 impl From<&Config> for Settings {

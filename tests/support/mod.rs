@@ -7,7 +7,10 @@
 pub mod boxes;
 pub mod daemon;
 pub mod fakecam;
+pub mod footage;
 pub mod http;
+pub mod kept;
+pub mod players;
 pub mod process;
 pub mod scene;
 pub mod stamp;

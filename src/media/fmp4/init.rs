@@ -1,6 +1,6 @@
-//! The init segment: `ftyp` and a `moov` without samples (ISO/IEC 14496-12 8.2 to 8.8, sample entries
-//! of 14496-14 and 14496-15). Runs once per epoch or viewer, so it is written for reading: nested
-//! closures in the shape of the box tree.
+//! `ftyp` and `moov` (ISO/IEC 14496-12 8.2 to 8.8, sample entries of 14496-14 and 14496-15): the init
+//! segment, and the shared parts of the `moov` of a completed file. Runs once per epoch, viewer or
+//! file, so it is written for reading: nested closures in the shape of the box tree.
 
 use bytes::{BufMut, Bytes};
 
@@ -15,17 +15,28 @@ const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 /// `ftyp` and `moov`: video is track 1, sound track 2, both in 90 kHz ticks.
 pub fn init_segment(params: &Params) -> Bytes {
     let mut out = Vec::with_capacity(1024 + params.video.config.len());
+    put_file_type(&mut out);
+    put_init_movie(&mut out, params);
+    out.into()
+}
+
+/// `ftyp`, 32 bytes, fit for a fragmented and for a plain file.
+pub(crate) fn put_file_type(out: &mut Vec<u8>) {
     // `iso5` brings default-base-is-moof, `iso6` brings `tfdt` and signed offsets.
-    put_box(&mut out, b"ftyp", |out| {
+    put_box(out, b"ftyp", |out| {
         out.put_slice(b"iso6");
         out.put_u32(0);
         out.put_slice(b"isomiso5iso6mp41");
     });
-    put_box(&mut out, b"moov", |out| {
-        put_movie_header(out);
-        put_track(out, &TrackHeader::video(&params.video), |out| put_video_entry(out, &params.video));
-        if let Some(audio) = &params.audio {
-            put_track(out, &TrackHeader::AUDIO, |out| put_audio_entry(out, audio));
+}
+
+/// The `moov` of a fragmented file: tracks without samples.
+pub(crate) fn put_init_movie(out: &mut Vec<u8>, params: &Params) {
+    put_box(out, b"moov", |out| {
+        put_movie_header(out, 0, 0);
+        put_track(out, params, Track::Video, &TrackTimes::default(), put_no_samples);
+        if params.audio.is_some() {
+            put_track(out, params, Track::Audio, &TrackTimes::default(), put_no_samples);
         }
         put_box(out, b"mvex", |out| {
             put_track_defaults(out, Track::Video);
@@ -34,11 +45,10 @@ pub fn init_segment(params: &Params) -> Bytes {
             }
         });
     });
-    out.into()
 }
 
 /// A box around what `body` writes.
-fn put_box(out: &mut Vec<u8>, name: &[u8; 4], body: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn put_box(out: &mut Vec<u8>, name: &[u8; 4], body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.put_u32(0);
     out.put_slice(name);
@@ -50,11 +60,52 @@ fn put_box(out: &mut Vec<u8>, name: &[u8; 4], body: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// A box that starts with a version and flags.
-fn put_full_box(out: &mut Vec<u8>, name: &[u8; 4], version: u8, flags: u32, body: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn put_full_box(
+    out: &mut Vec<u8>,
+    name: &[u8; 4],
+    version: u8,
+    flags: u32,
+    body: impl FnOnce(&mut Vec<u8>),
+) {
     put_box(out, name, |out| {
         out.put_u32(u32::from(version) << 24 | flags);
         body(out);
     });
+}
+
+/// What a track says of times, in ticks where not said otherwise. All zero in an init segment, whose
+/// movie is in its fragments.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TrackTimes {
+    /// Seconds since 1904; 0: not known.
+    pub created: u64,
+    /// Of all samples together.
+    pub duration: u64,
+    /// How long the movie runs before the track begins; with `begin` an edit list (8.6.6) if not 0.
+    pub wait: u64,
+    /// Presentation time, on the track's own line, of what is shown first.
+    pub begin: u64,
+    /// How long the track is shown.
+    pub shown: u64,
+}
+
+impl TrackTimes {
+    /// When the track is over in the movie.
+    pub fn end(&self) -> u64 {
+        self.wait + self.shown
+    }
+}
+
+/// Times are 32 bits long in version 0 of a box and 64 in version 1.
+fn version_for(times: &[u64]) -> u8 {
+    u8::from(times.iter().any(|&time| time > u64::from(u32::MAX)))
+}
+
+fn put_time(out: &mut Vec<u8>, version: u8, time: u64) {
+    match version {
+        0 => out.put_u32(time as u32),
+        _ => out.put_u64(time),
+    }
 }
 
 fn put_matrix(out: &mut Vec<u8>) {
@@ -63,13 +114,15 @@ fn put_matrix(out: &mut Vec<u8>) {
     }
 }
 
-fn put_movie_header(out: &mut Vec<u8>) {
-    put_full_box(out, b"mvhd", 0, 0, |out| {
-        // Created, modified: not known.
-        out.put_u64(0);
+/// `created` in seconds since 1904, `duration` in ticks; 0: not known.
+pub(crate) fn put_movie_header(out: &mut Vec<u8>, created: u64, duration: u64) {
+    let version = version_for(&[created, duration]);
+    put_full_box(out, b"mvhd", version, 0, |out| {
+        // Created, modified.
+        put_time(out, version, created);
+        put_time(out, version, created);
         out.put_u32(TICKS_PER_SECOND as u32);
-        // Duration 0: the movie is in the fragments.
-        out.put_u32(0);
+        put_time(out, version, duration);
         // Rate 1.0, volume 1.0, reserved.
         out.put_u32(0x1_0000);
         out.put_u16(0x100);
@@ -81,61 +134,104 @@ fn put_movie_header(out: &mut Vec<u8>) {
     });
 }
 
-/// What differs between the two kinds of track.
-struct TrackHeader {
+/// A `trak` whose sample tables, all but `stsd`, `tables` writes. Nothing for sound that `params` do
+/// not have.
+pub(crate) fn put_track(
+    out: &mut Vec<u8>,
+    params: &Params,
     track: Track,
-    handler: &'static [u8; 4],
-    /// 8.8 fixed point.
-    volume: u16,
-    width: u32,
-    height: u32,
-}
-
-impl TrackHeader {
-    const AUDIO: Self = Self { track: Track::Audio, handler: b"soun", volume: 0x100, width: 0, height: 0 };
-
-    fn video(params: &VideoParams) -> Self {
-        let (width, height) = (params.width, params.height);
-        Self { track: Track::Video, handler: b"vide", volume: 0, width, height }
-    }
-}
-
-fn put_track(out: &mut Vec<u8>, header: &TrackHeader, entry: impl FnOnce(&mut Vec<u8>)) {
-    const ENABLED_IN_MOVIE: u32 = 3;
+    times: &TrackTimes,
+    tables: impl FnOnce(&mut Vec<u8>),
+) {
+    let entry: &dyn Fn(&mut Vec<u8>) = match (track, &params.audio) {
+        (Track::Video, _) => &|out| put_video_entry(out, &params.video),
+        (Track::Audio, Some(audio)) => &|out| put_audio_entry(out, audio),
+        (Track::Audio, None) => return,
+    };
     put_box(out, b"trak", |out| {
-        put_full_box(out, b"tkhd", 0, ENABLED_IN_MOVIE, |out| {
-            out.put_u64(0);
-            out.put_u32(track_id(header.track));
-            // Reserved, duration 0, reserved, layer and group 0.
-            out.put_bytes(0, 20);
-            out.put_u16(header.volume);
-            out.put_u16(0);
-            put_matrix(out);
-            // 16.16 fixed point.
-            out.put_u32(header.width << 16);
-            out.put_u32(header.height << 16);
-        });
+        put_track_header(out, params, track, times);
+        if (times.wait, times.begin) != (0, 0) {
+            put_edits(out, times);
+        }
         put_box(out, b"mdia", |out| {
-            put_full_box(out, b"mdhd", 0, 0, |out| {
-                const UNDETERMINED: u16 = 0x55c4;
-                out.put_u64(0);
-                out.put_u32(TICKS_PER_SECOND as u32);
-                out.put_u32(0);
-                out.put_u16(UNDETERMINED);
-                out.put_u16(0);
-            });
+            put_media_header(out, times);
             put_full_box(out, b"hdlr", 0, 0, |out| {
                 out.put_u32(0);
-                out.put_slice(header.handler);
+                out.put_slice(match track {
+                    Track::Video => b"vide",
+                    Track::Audio => b"soun",
+                });
                 // Reserved, then an empty name.
                 out.put_bytes(0, 13);
             });
-            put_media_information(out, header.track, entry);
+            put_media_information(out, track, |out| {
+                put_full_box(out, b"stsd", 0, 0, |out| {
+                    out.put_u32(1);
+                    entry(out);
+                });
+                tables(out);
+            });
         });
     });
 }
 
-fn put_media_information(out: &mut Vec<u8>, track: Track, entry: impl FnOnce(&mut Vec<u8>)) {
+fn put_track_header(out: &mut Vec<u8>, params: &Params, track: Track, times: &TrackTimes) {
+    const ENABLED_IN_MOVIE: u32 = 3;
+    const FULL_VOLUME: u16 = 0x100;
+    let (volume, width, height) = match track {
+        Track::Video => (0, params.video.width, params.video.height),
+        Track::Audio => (FULL_VOLUME, 0, 0),
+    };
+    let version = version_for(&[times.created, times.end()]);
+    put_full_box(out, b"tkhd", version, ENABLED_IN_MOVIE, |out| {
+        put_time(out, version, times.created);
+        put_time(out, version, times.created);
+        out.put_u32(track_id(track));
+        out.put_u32(0);
+        put_time(out, version, times.end());
+        // Reserved, layer and group 0.
+        out.put_bytes(0, 12);
+        out.put_u16(volume);
+        out.put_u16(0);
+        put_matrix(out);
+        // 16.16 fixed point.
+        out.put_u32(width << 16);
+        out.put_u32(height << 16);
+    });
+}
+
+fn put_edits(out: &mut Vec<u8>, times: &TrackTimes) {
+    const NOTHING: i64 = -1;
+    const AT_NORMAL_RATE: u32 = 0x1_0000;
+    let edits = [(times.wait, NOTHING), (times.shown, times.begin as i64)];
+    let edits = edits.map(|edit| (edit.0 > 0).then_some(edit));
+    // Always 64 bits: a delay is rare and the box small.
+    put_box(out, b"edts", |out| {
+        put_full_box(out, b"elst", 1, 0, |out| {
+            out.put_u32(edits.iter().flatten().count() as u32);
+            for (duration, media_time) in edits.into_iter().flatten() {
+                out.put_u64(duration);
+                out.put_i64(media_time);
+                out.put_u32(AT_NORMAL_RATE);
+            }
+        });
+    });
+}
+
+fn put_media_header(out: &mut Vec<u8>, times: &TrackTimes) {
+    const UNDETERMINED: u16 = 0x55c4;
+    let version = version_for(&[times.created, times.duration]);
+    put_full_box(out, b"mdhd", version, 0, |out| {
+        put_time(out, version, times.created);
+        put_time(out, version, times.created);
+        out.put_u32(TICKS_PER_SECOND as u32);
+        put_time(out, version, times.duration);
+        out.put_u16(UNDETERMINED);
+        out.put_u16(0);
+    });
+}
+
+fn put_media_information(out: &mut Vec<u8>, track: Track, tables: impl FnOnce(&mut Vec<u8>)) {
     const SAME_FILE: u32 = 1;
     put_box(out, b"minf", |out| {
         match track {
@@ -148,17 +244,15 @@ fn put_media_information(out: &mut Vec<u8>, track: Track, entry: impl FnOnce(&mu
                 put_full_box(out, b"url ", 0, SAME_FILE, |_| {});
             });
         });
-        put_box(out, b"stbl", |out| {
-            put_full_box(out, b"stsd", 0, 0, |out| {
-                out.put_u32(1);
-                entry(out);
-            });
-            for empty in [b"stts", b"stsc", b"stco"] {
-                put_full_box(out, empty, 0, 0, |out| out.put_u32(0));
-            }
-            put_full_box(out, b"stsz", 0, 0, |out| out.put_u64(0));
-        });
+        put_box(out, b"stbl", tables);
     });
+}
+
+fn put_no_samples(out: &mut Vec<u8>) {
+    for empty in [b"stts", b"stsc", b"stco"] {
+        put_full_box(out, empty, 0, 0, |out| out.put_u32(0));
+    }
+    put_full_box(out, b"stsz", 0, 0, |out| out.put_u64(0));
 }
 
 fn put_video_entry(out: &mut Vec<u8>, params: &VideoParams) {

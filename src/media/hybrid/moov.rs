@@ -1,1 +1,0 @@
-//! The `moov` of a completed file.

@@ -1,0 +1,135 @@
+//! What others see of a running recording, and how they steer it: shared by its task and whoever holds it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::base::Error;
+use crate::base::footage::Cause;
+use crate::base::time::MonoTime;
+use crate::base::wall::Wall;
+
+/// What a recording is doing.
+#[derive(Clone, Debug)]
+pub enum Phase {
+    /// For the source, or its next key frame; the text is the source's reason, if it has one.
+    Waiting(String),
+    /// A file is open: its path, and the time of its first picture.
+    Recording { path: String, since: Wall },
+    /// The volume takes nothing; the text says why.
+    Trouble(Error),
+    /// Over; with why it never began, if so.
+    Ended(Option<Error>),
+}
+
+/// Until when it goes on.
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    /// `None`: until it is stopped.
+    until: Option<MonoTime>,
+    /// It was reached; it cannot be put off any more.
+    over: bool,
+}
+
+/// What others see of a recording, and how they steer it.
+#[derive(Debug)]
+pub struct Control {
+    pub cause: Cause,
+    limit: watch::Sender<Limit>,
+    phase: watch::Sender<Phase>,
+    /// How often frames were lost because the disk was too slow.
+    skips: AtomicU64,
+    stop: CancellationToken,
+}
+
+impl Control {
+    /// `stop` ends it, and so does the monotonic time `until`.
+    pub fn new(cause: Cause, until: Option<MonoTime>, stop: CancellationToken) -> Arc<Self> {
+        let limit = watch::Sender::new(Limit { until, over: false });
+        let phase = watch::Sender::new(Phase::Waiting(String::new()));
+        Arc::new(Self { cause, limit, phase, skips: AtomicU64::new(0), stop })
+    }
+
+    /// Makes it `by` longer, or open-ended with `None`. `false` when it is over already.
+    pub fn extend(&self, by: Option<Duration>) -> bool {
+        self.limit.send_if_modified(|limit| {
+            if !limit.over {
+                limit.until = limit.until.zip(by).map(|(until, by)| until + by);
+            }
+            !limit.over
+        }) && !self.stop.is_cancelled()
+    }
+
+    /// Ends it in order; see [`Control::ended`].
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase.borrow().clone()
+    }
+
+    /// How often frames were lost because the disk was too slow.
+    pub fn skips(&self) -> u64 {
+        self.skips.load(Ordering::Relaxed)
+    }
+
+    pub fn watch(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Waits until its last file is closed.
+    pub async fn ended(&self) {
+        // The sender lives in `self`, so this cannot fail.
+        let _ = self.watch().wait_for(|phase| matches!(phase, Phase::Ended(_))).await;
+    }
+
+    pub fn set(&self, phase: Phase) {
+        self.phase.send_replace(phase);
+    }
+
+    pub fn count_skip(&self) {
+        self.skips.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Returns when it is told to stop.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Whether `at` is the end, or so long after it; from then on it is over.
+    pub fn is_over(&self, at: MonoTime, after: Duration) -> bool {
+        let reached = |limit: &Limit| limit.until.is_some_and(|end| at >= end + after);
+        if !reached(&self.limit.borrow()) {
+            return false;
+        }
+        self.limit.send_modify(|limit| limit.over |= reached(limit));
+        self.limit.borrow().over
+    }
+
+    /// Returns when it was stopped or its time is over.
+    pub async fn finished(&self, now: impl Fn() -> MonoTime) {
+        let mut limits = self.limit.subscribe();
+        let over = async {
+            while !self.is_over(now(), Duration::ZERO) {
+                let until = limits.borrow_and_update().until;
+                let changed = limits.changed();
+                match until {
+                    Some(until) => drop(tokio::time::timeout(until.since(now()), changed).await),
+                    None => drop(changed.await),
+                }
+            }
+        };
+        tokio::select! {
+            () = over => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}
