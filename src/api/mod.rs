@@ -9,6 +9,7 @@ pub mod calls;
 pub mod docs;
 pub mod hls;
 pub mod http;
+pub mod lapse;
 pub mod line;
 pub mod media;
 pub mod mediastore;
