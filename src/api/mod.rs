@@ -22,6 +22,7 @@ pub mod request;
 pub mod router;
 pub mod search;
 pub mod session;
+pub mod snapshots;
 pub mod sources;
 pub mod spec;
 pub mod streams;

@@ -16,6 +16,7 @@ pub mod running;
 pub mod schedule;
 mod session;
 mod sessions;
+pub mod stills;
 pub mod volume;
 
 use std::sync::Arc;
