@@ -1,4 +1,5 @@
-//! `/hls/v1/<token>/<file>` and `/hls/v2/<token>/<file>` (docs/protocol.md 3).
+//! `/hls/v1/<token>/<file>` and `/hls/v2/<token>/<file>` (docs/protocol.md 3), and recordings under
+//! `/hls/vod/<token>/<file>`.
 //!
 //! A player asks for segments by the names in the playlist and adds nothing, so a playlist that was
 //! asked for with a session names its segments with it.
@@ -14,6 +15,7 @@ use warp::{Filter, Rejection};
 use super::Context;
 use super::calls::{Access, Denied};
 use super::params::SESSION;
+use super::playback;
 use super::reply::{self, Reply};
 use super::request::Incoming;
 use crate::base::{Error, Result};
@@ -33,6 +35,11 @@ pub fn routes(
 }
 
 async fn serve(ctx: &Context, incoming: &Incoming) -> std::result::Result<Reply, Denied> {
+    if let Some((token, name)) = incoming.path.strip_prefix("/hls/vod/").and_then(|rest| rest.split_once('/'))
+    {
+        let found = playback::hls(ctx, &incoming.params, token, name).await?;
+        return Ok(send(found, incoming.params.get(SESSION)));
+    }
     Access::View.permit(ctx, &incoming.params, "HLS")?;
     Ok(file(ctx, incoming).await?)
 }

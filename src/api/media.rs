@@ -8,6 +8,7 @@ use warp::ws::WebSocket;
 
 use super::calls::Answer;
 use super::opening::Opening;
+use super::playback;
 use super::reply::Reply;
 use super::request::Ask;
 use super::snapshots::width;
@@ -16,14 +17,20 @@ use crate::media::stream::Status;
 use crate::play::webrtc::MAX_SIGNAL_MESSAGE;
 use crate::snapshot::Placeholder;
 
-/// `h5swsapi`: live fMP4.
+/// `h5swsapi`: live fMP4, or a recording.
 pub fn ws(ask: &Ask, opening: Opening) -> Result<Reply> {
+    if playback::is_wanted(ask) {
+        return playback::ws(ask, opening);
+    }
     let (stream, ctx) = (ask.stream()?, ask.ctx.clone());
     opening.media(ask, async move |socket| ctx.ws.serve(socket, stream).await)
 }
 
-/// `h5srtcapi`: signalling of a WebRTC viewer.
+/// `h5srtcapi`: signalling of a WebRTC viewer, live or of a recording.
 pub fn rtc(ask: &Ask, opening: Opening) -> Result<Reply> {
+    if playback::is_wanted(ask) {
+        return playback::rtc(ask, opening);
+    }
     let (stream, rtc, peer) = (ask.stream()?, ask.ctx.rtc.clone(), ask.incoming.peer);
     Ok(opening.messages(ask, MAX_SIGNAL_MESSAGE, async move |socket| rtc.signal(socket, stream, peer).await))
 }

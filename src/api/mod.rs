@@ -16,6 +16,7 @@ pub mod normalise;
 pub mod opening;
 pub mod pages;
 pub mod params;
+pub mod playback;
 pub mod records;
 pub mod reply;
 pub mod request;

@@ -86,7 +86,7 @@ fn canonical(path: &str) -> String {
     if lower.ends_with("h5srtcapi") {
         return call("h5srtcapi");
     }
-    match ["hls/v1/", "hls/v2/"].iter().find_map(|prefix| lower.rfind(prefix)) {
+    match ["hls/v1/", "hls/v2/", "hls/vod/"].iter().find_map(|prefix| lower.rfind(prefix)) {
         Some(start) => format!("/{}", &path[start..]),
         None => format!("/{path}"),
     }

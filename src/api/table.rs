@@ -74,12 +74,6 @@ const ADD_RTSP: &[Param] = &[
     SERVER_TOKEN,
 ];
 
-const LIVE: &[Param] = &[
-    TOKEN,
-    may("profile", Kind::Ignored, "There is one profile; whatever is asked for, it is served."),
-    may("hevc", Kind::Ignored, "The codec is what the camera sends."),
-];
-
 const WIDTH: Param = may("width", Kind::Whole(16, 3840), "Width in pixels; default the picture's own.");
 const IMAGE: &[Param] = &[TOKEN, WIDTH];
 

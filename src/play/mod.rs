@@ -1,6 +1,7 @@
 //! Ways out: one file per protocol.
 
 pub mod hls;
+pub mod playback;
 pub mod socket;
 pub mod webrtc;
 pub mod ws;

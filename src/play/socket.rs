@@ -1,27 +1,42 @@
-//! The server's side of a WebSocket (RFC 6455) that carries live media to one viewer. Messages are
-//! written from the bytes that all viewers share, without a copy; what the viewer says is skipped,
-//! except for pings and its goodbye. The general-purpose WebSocket of the other routes copies each
+//! The server's side of a WebSocket (RFC 6455) that carries media to one viewer. Messages are
+//! written from the bytes that all viewers share, without a copy; of what the viewer says, short texts
+//! are passed on, pings and its goodbye are answered, and all else is skipped. The general-purpose WebSocket of the other routes copies each
 //! message into a buffer per viewer and clears a read buffer of 128 KiB whenever it looks for input
 //! (docs/decisions/0004-live-socket.md has the figures).
 //!
-//! Used by the viewer's task. Memory: [`INPUT`] bytes, and references to what is queued, which the
+//! Used by the viewer's task. Memory: [`MAX_TEXT`] bytes, and references to what is queued, which the
 //! caller bounds by flushing.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io::{self, Cursor, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
 
 /// Room for what a viewer says: the longest control frame, and a keepalive without a second read.
 const INPUT: usize = 256;
+/// Longest text that is passed on; orders and keepalives are short.
+const MAX_TEXT: usize = 2048;
+/// Pieces that are written by one system call.
+const SLICES: usize = 64;
 
 /// The value of `Sec-WebSocket-Accept` for the client's `Sec-WebSocket-Key`.
 pub fn accept_key(key: &str) -> String {
     derive_accept_key(key.as_bytes())
+}
+
+/// What a viewer said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    Text(String),
+    /// A ping, or what is none of ours.
+    Other,
 }
 
 /// A WebSocket after the handshake.
@@ -41,12 +56,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Socket<T> {
 
     /// Queues one binary message: `head` and `body`, either of which may be empty.
     pub fn queue(&mut self, head: Vec<u8>, body: Bytes) {
-        let header = FrameHeader { opcode: OpCode::Data(Data::Binary), ..FrameHeader::default() };
+        self.queue_data(Data::Binary, &head, body);
+    }
+
+    /// Queues one text message.
+    pub fn queue_text(&mut self, text: &str) {
+        self.queue_data(Data::Text, text.as_bytes(), Bytes::new());
+    }
+
+    fn queue_data(&mut self, kind: Data, head: &[u8], body: Bytes) {
+        let header = FrameHeader { opcode: OpCode::Data(kind), ..FrameHeader::default() };
         let len = (head.len() + body.len()) as u64;
         let mut start = Vec::with_capacity(header.len(len) + head.len());
         // Writing into memory does not fail.
         if header.format(len, &mut start).is_ok() {
-            start.extend_from_slice(&head);
+            start.extend_from_slice(head);
             self.out.push(start.into());
             self.out.push(body);
         }
@@ -70,45 +94,104 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Socket<T> {
     ///
     /// # Errors
     /// When nothing more will come, or what came is no WebSocket.
-    pub async fn hear(&mut self) -> io::Result<()> {
-        while !self.parse()? {
+    pub async fn hear(&mut self) -> io::Result<Heard> {
+        loop {
+            if let Some(heard) = self.parse()? {
+                return Ok(heard);
+            }
             self.input.reserve(INPUT);
             if self.io.read_buf(&mut self.input).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        Ok(())
     }
 
-    /// Takes a frame out of the input; whether there was a whole one.
-    fn parse(&mut self) -> io::Result<bool> {
+    /// Listens, and meanwhile writes what is queued: what the viewer said, or `None` when all that
+    /// was queued is written. Waits for the viewer if nothing is queued. Cancel-safe.
+    ///
+    /// # Errors
+    /// As for [`Socket::hear`] and [`Socket::flush`].
+    pub async fn turn(&mut self) -> io::Result<Option<Heard>> {
+        poll_fn(|cx| {
+            if let Poll::Ready(heard) = self.poll_hear(cx) {
+                return Poll::Ready(heard.map(Some));
+            }
+            if !self.out.has_remaining() {
+                return Poll::Pending;
+            }
+            self.poll_write(cx).map_ok(|()| None)
+        })
+        .await
+    }
+
+    fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Heard>> {
+        loop {
+            if let Some(heard) = self.parse()? {
+                return Poll::Ready(Ok(heard));
+            }
+            let mut bytes = [0; INPUT];
+            let mut buf = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf))?;
+            if buf.filled().is_empty() {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            self.input.extend_from_slice(buf.filled());
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.out.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let filled = self.out.chunks_vectored(&mut slices);
+            let slices = slices.get(..filled).unwrap_or_default();
+            let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.out.advance(written);
+        }
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    /// Takes a frame out of the input, if there is a whole one.
+    fn parse(&mut self) -> io::Result<Option<Heard>> {
         let skipped = self.input.len().min(usize::try_from(self.skip).unwrap_or(usize::MAX));
         self.input.advance(skipped);
         self.skip -= skipped as u64;
         let mut cursor = Cursor::new(&self.input);
         let Some((header, len)) = FrameHeader::parse(&mut cursor).map_err(io::Error::other)? else {
-            return Ok(false);
+            return Ok(None);
         };
         let start = cursor.position() as usize;
         let Some(mask) = header.mask else { return Err(invalid("a frame without a mask")) };
-        let OpCode::Control(control) = header.opcode else {
+        let most = match header.opcode {
+            OpCode::Control(_) => 125,
+            OpCode::Data(Data::Text) if header.is_final => MAX_TEXT,
+            OpCode::Data(_) => 0,
+        };
+        let Some(len) = usize::try_from(len).ok().filter(|&len| len <= most) else {
+            if let OpCode::Control(_) = header.opcode {
+                return Err(invalid("a control frame of more than 125 bytes"));
+            }
             self.input.advance(start);
             self.skip = len;
-            return Ok(true);
+            return Ok(Some(Heard::Other));
         };
-        let len = usize::try_from(len).ok().filter(|&len| len <= 125);
-        let end = start + len.ok_or_else(|| invalid("a control frame of more than 125 bytes"))?;
+        let end = start + len;
         if self.input.len() < end {
-            return Ok(false);
+            return Ok(None);
         }
         let frame = self.input.split_to(end);
         let payload = frame.iter().skip(start).zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
-        match control {
-            Control::Ping => self.control(Frame::pong(payload.collect::<Vec<u8>>())),
-            Control::Close => return Err(io::ErrorKind::ConnectionAborted.into()),
-            Control::Pong | Control::Reserved(_) => {}
+        match header.opcode {
+            OpCode::Control(Control::Ping) => self.control(Frame::pong(payload.collect::<Vec<u8>>())),
+            OpCode::Control(Control::Close) => return Err(io::ErrorKind::ConnectionAborted.into()),
+            OpCode::Data(_) => {
+                return Ok(Some(String::from_utf8(payload.collect()).map_or(Heard::Other, Heard::Text)));
+            }
+            OpCode::Control(Control::Pong | Control::Reserved(_)) => {}
         }
-        Ok(true)
+        Ok(Some(Heard::Other))
     }
 
     fn control(&mut self, frame: Frame) {
@@ -210,17 +293,36 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_viewer_says_is_skipped_and_pings_are_answered() {
+    async fn short_texts_are_heard_long_ones_skipped_and_pings_answered() {
         let (mut server, mut client) = pair().await;
         client.send(Message::text("k".repeat(5000))).await.unwrap();
         client.send(Message::Ping("abc".into())).await.unwrap();
+        client.send(Message::binary(vec![1; 300])).await.unwrap();
+        client.send(Message::text("k".repeat(2000))).await.unwrap();
         client.send(Message::text("")).await.unwrap();
-        for _ in 0..3 {
-            server.hear().await.unwrap();
+        for heard in [Heard::Other, Heard::Other, Heard::Other, Heard::Text("k".repeat(2000))] {
+            assert_eq!(server.hear().await.unwrap(), heard);
         }
+        assert_eq!(server.hear().await.unwrap(), Heard::Text(String::new()));
         assert!(server.hear().now_or_never().is_none(), "nothing more was said");
         server.flush().await.unwrap();
         assert_eq!(client.next().await.unwrap().unwrap(), Message::Pong("abc".into()));
+    }
+
+    #[tokio::test]
+    async fn a_viewer_that_takes_nothing_is_still_heard() {
+        let (ours, theirs) = duplex(1000);
+        let (mut server, mut client) =
+            (Socket::new(ours), WebSocketStream::from_raw_socket(theirs, Role::Client, None).await);
+        server.queue(vec![7; 5000], Bytes::from_static(b"tail"));
+        assert!(server.turn().now_or_never().is_none(), "no room");
+        client.send(Message::text("stop")).await.unwrap();
+        assert_eq!(server.turn().await.unwrap(), Some(Heard::Text("stop".into())));
+        assert!(server.queued() > 3000);
+        let (written, got) = tokio::join!(server.turn(), client.next());
+        assert_eq!(written.unwrap(), None);
+        assert_eq!(got.unwrap().unwrap().len(), 5004);
+        assert!(server.turn().now_or_never().is_none(), "nothing to say or hear");
     }
 
     #[tokio::test]

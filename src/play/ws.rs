@@ -38,7 +38,7 @@ const SILENCE: Duration = Duration::from_secs(120);
 const BUSY_LISTEN: Duration = Duration::from_secs(5);
 
 /// Close codes of this way out, from the range for applications (RFC 6455 7.4.2).
-mod close {
+pub(super) mod close {
     /// The stream ended or changed; connecting again gives the new one.
     pub const CHANGED: u16 = 4000;
     /// The source does not deliver; the reason says why.
@@ -95,7 +95,7 @@ impl Drop for Counted<'_> {
 }
 
 /// A close frame has room for 123 bytes of reason (RFC 6455 5.5).
-fn shorten(reason: &str) -> &str {
+pub(super) fn shorten(reason: &str) -> &str {
     reason.get(..reason.floor_char_boundary(123)).unwrap_or_default()
 }
 
@@ -153,7 +153,7 @@ async fn show(socket: &mut Socket<impl Io>, viewing: &Viewing) -> Result<End> {
                 if lag > MAX_LAG && last_word.elapsed() > BUSY_LISTEN {
                     // A viewer that is never caught up with still has to be heard.
                     match socket.hear().now_or_never() {
-                        Some(Ok(())) => last_word = Instant::now(),
+                        Some(Ok(_)) => last_word = Instant::now(),
                         Some(Err(_)) => return Ok(End::Gone),
                         None => {}
                     }

@@ -3,6 +3,24 @@
 use super::*;
 use crate::api::{media, streams};
 
+const PLAY: &[Param] = &[
+    TOKEN,
+    may("profile", Kind::Ignored, "There is one profile; whatever is asked for, it is served."),
+    may("hevc", Kind::Ignored, "The codec is what the camera sends."),
+    may(
+        "playback",
+        Kind::Flag,
+        "`true`: recordings are played, which needs the role Viewer and a session. Orders are \
+         `{\"cmd\":\"H5_START\"}`, `H5_PAUSE`, `H5_RESUME`, `H5_SEEK` (`nSeekTime`, seconds from begintime), \
+         `H5_SPEED` (`nSpeed`, 0.5 to 16) and `H5_MOVETO` (`strMovetoTime`).",
+    ),
+    may("begintime", Kind::Text(64), "Where playback begins, as in Search; `0` with a file name."),
+    may("endtime", Kind::Text(64), "Where it ends; what is recorded until then follows as it grows."),
+    may("filename", Kind::Text(300), "Plays this one file, with or without `.mp4`; `fake` says none."),
+    may("moveto", Kind::Text(64), "Begins here instead."),
+    may("serverpb", Kind::Ignored, "The recordings played are always this server's."),
+];
+
 pub static CALLS: &[Call] = &[
     missing("GetCloudClientInfo", "manual 5.6.1", VIEWER),
     missing("GetServerList", "manual 5.6.2", VIEWER),
@@ -74,23 +92,23 @@ pub static CALLS: &[Call] = &[
         name: "h5swsapi",
         origin: "manual 6.2",
         access: Access::View,
-        params: LIVE,
-        doc: "WebSocket: live fMP4, the MIME type first.",
+        params: PLAY,
+        doc: "WebSocket: live fMP4 or a recording, the MIME type first.",
         run: Run::Socket(media::ws),
     },
     Call {
         name: "h5srtcapi",
         origin: "manual 6.3",
         access: Access::View,
-        params: LIVE,
-        doc: "WebSocket: signalling of a WebRTC viewer.",
+        params: PLAY,
+        doc: "WebSocket: signalling of a WebRTC viewer, live or of a recording.",
         run: Run::Socket(media::rtc),
     },
     Call {
         name: "h5srtcapi2",
         origin: "later pages",
         access: Access::View,
-        params: LIVE,
+        params: PLAY,
         doc: "The same as `h5srtcapi`.",
         run: Run::Socket(media::rtc),
     },

@@ -11,6 +11,7 @@ mod names;
 mod parts;
 mod playlist;
 mod segmenter;
+pub mod vod;
 mod window;
 
 use std::collections::HashMap;

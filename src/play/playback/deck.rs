@@ -65,14 +65,10 @@ pub struct Deck {
 }
 
 impl Deck {
-    /// # Errors
-    /// `NotFound` when the file is not there.
-    pub fn open(library: Arc<dyn Library>, request: &Request) -> Result<Self> {
-        let token = request.token.clone();
-        let mut deck =
-            Self { library, token, span: request.span.clone(), tape: None, at: Wall::default(), joined: true };
-        deck.at = deck.bounds()?.0;
-        Ok(deck)
+    /// To be sent to a place first.
+    pub fn open(library: Arc<dyn Library>, request: &Request) -> Self {
+        let (token, span) = (request.token.clone(), request.span.clone());
+        Self { library, token, span, tape: None, at: Wall::default(), joined: true }
     }
 
     /// Beginning and end of what was asked for; a file that is being recorded has no end yet.
@@ -170,12 +166,12 @@ impl Deck {
         for piece in self.following(to)? {
             let follows = piece.start.plus_millis(JOIN_MS) >= self.at;
             match Tape::open(&*self.library, piece) {
-                Ok(mut tape) if follows || tape.seek_forward(self.at) => {
-                    self.insert(&mut tape);
-                    self.tape = Some(tape);
-                    return Ok(true);
+                Ok(mut tape) => {
+                    if follows || tape.seek_forward(self.at) {
+                        self.insert(tape);
+                        return Ok(true);
+                    }
                 }
-                Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(source = %self.token, "a recording is passed over: {error}");
                     failed = Some(error);
@@ -185,9 +181,10 @@ impl Deck {
         failed.map_or(Ok(false), Err)
     }
 
-    fn insert(&mut self, tape: &mut Tape) {
+    fn insert(&mut self, tape: Tape) {
         self.at = self.at.max(tape.start());
         self.joined = true;
+        self.tape = Some(tape);
     }
 
     fn seek(&mut self, to: Wall) -> Result<()> {

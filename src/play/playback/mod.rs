@@ -14,16 +14,21 @@ mod deck;
 mod feed;
 mod line;
 mod order;
-mod ws;
+mod rtc;
 mod tape;
+mod ws;
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
+use crate::base::Error;
 use crate::base::wall::{Offset, Wall};
 use crate::media::recorded::Library;
 
 pub use feed::{Feed, Item, Pace};
 pub use order::Order;
+pub use rtc::Player;
 pub use ws::serve;
 
 /// What a viewer wants to see.
@@ -40,10 +45,24 @@ pub struct Request {
 /// Which part of a source's recordings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Span {
-    Times { from: Wall, to: Wall },
+    Times {
+        from: Wall,
+        to: Wall,
+    },
     /// One file by its name.
     File(String),
 }
 
 /// All recordings, as they are handed about.
 pub type Recordings = Arc<dyn Library>;
+
+/// Tells a page where playback is (docs/protocol.md 1.6).
+fn time_notice(at: Wall, offset: Offset) -> Value {
+    json!({"type": "H5S_EVENT_PB_TIME", "pbTime": {"strTime": at.iso(offset)}})
+}
+
+/// Tells a page what went wrong while the connection stays: an order that makes no sense, or why
+/// nothing follows.
+fn fault_notice(error: &Error) -> Value {
+    json!({"type": "H5S_EVENT_PB_FAULT", "strCode": error.to_string()})
+}

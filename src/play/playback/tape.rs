@@ -143,11 +143,18 @@ impl Tape {
             picked.extend(sound.take_while(|sample| sample.dts < end));
         }
         self.next = picked.get(video - 1).map_or(end, |last| MediaTime(last.dts.0 + 1));
-        self.next_sound = picked.get(video..).and_then(<[_]>::last).map_or(self.next_sound, |last| MediaTime(last.dts.0 + 1));
+        self.next_sound = picked
+            .get(video..)
+            .and_then(<[_]>::last)
+            .map_or(self.next_sound, |last| MediaTime(last.dts.0 + 1));
         let data = self.fetch(&picked)?;
         let tracks = (0..picked.len()).map(|n| if n < video { Track::Video } else { Track::Audio });
-        let mut frames: Vec<Frame> =
-            picked.iter().zip(tracks).zip(data).map(|((sample, track), data)| frame(sample, track, data)).collect();
+        let mut frames: Vec<Frame> = picked
+            .iter()
+            .zip(tracks)
+            .zip(data)
+            .map(|((sample, track), data)| frame(sample, track, data))
+            .collect();
         // Stable: the picture before the sound of the same moment.
         frames.sort_by_key(|frame| frame.dts);
         Ok(frames)

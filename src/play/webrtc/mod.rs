@@ -1,4 +1,4 @@
-//! Live WebRTC: all viewers on one port, UDP and TCP (`docs/decisions/0003-webrtc.md`).
+//! WebRTC, live and of recordings: all viewers on one port, UDP and TCP (`docs/decisions/0003-webrtc.md`).
 //!
 //! [`Rtc`] is the handle that the API uses. Behind it one engine task owns the socket and all
 //! sessions, one task accepts ICE-TCP, and each TCP connection has a task; a viewer has no thread and
@@ -28,13 +28,15 @@ use warp::ws::WebSocket;
 
 use self::engine::{Command, Engine, MAX_COMMANDS};
 use self::negotiate::Negotiator;
-use self::session::{Start, b_frames, has_b_frames};
+use self::session::Start;
+pub use self::session::{b_frames, has_b_frames};
 pub use self::signal::MAX_MESSAGE as MAX_SIGNAL_MESSAGE;
 use crate::base::config::IceServer;
 use crate::base::{Error, Result};
 use crate::media::hub::{self, Cursor};
 use crate::media::params::Params;
 use crate::media::stream::{Stream, Viewing};
+use crate::play::playback::{Player, Recordings, Request};
 
 /// How long a viewer waits for a source that has to be opened first.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -127,7 +129,27 @@ impl Rtc {
     ) -> impl Future<Output = ()> + Send + use<> {
         let rtc = self.clone();
         async move {
-            let prepare = rtc.clone().prepare(stream, peer);
+            let prepared = rtc.clone().prepare(stream, peer);
+            signal::serve(rtc, socket, async { Ok((prepared.await?, None)) }).await;
+        }
+    }
+
+    /// As [`Rtc::signal`], for a recording: orders come and time notices go on the same socket.
+    pub fn play(
+        &self,
+        socket: WebSocket,
+        recordings: Recordings,
+        request: Result<Request>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let rtc = self.clone();
+        async move {
+            let preparing = rtc.clone();
+            let prepare = async {
+                let player = Player::open(recordings, request?).await?;
+                let prepared = preparing.prepare(player.stream().clone(), peer).await?;
+                Ok((prepared, Some(player)))
+            };
             signal::serve(rtc, socket, prepare).await;
         }
     }
@@ -145,7 +167,7 @@ impl Rtc {
         let id = Uuid::new_v4();
         // Nobody listens: a WHEP client learns the end from its connection.
         let (ended, _) = oneshot::channel();
-        let start = Box::new(Start { negotiated, viewing, params, cursor, permit, ended });
+        let start = Box::new(Start { negotiated, viewing, params, cursor, permit, ended, connected: None });
         self.send(Command::Open { id, start }).await?;
         Ok(WhepSession { id: id.to_string(), answer_sdp })
     }

@@ -51,6 +51,9 @@ pub struct Start {
     pub permit: OwnedSemaphorePermit,
     /// Told why the session ended, unless its owner closed it.
     pub ended: oneshot::Sender<Error>,
+    /// Of a recording: told when the viewer is connected. Such a session goes on with its stream when
+    /// the parameters change.
+    pub connected: Option<oneshot::Sender<()>>,
 }
 
 /// A frame on its way out.
@@ -64,6 +67,11 @@ struct Sending {
 pub struct Session {
     viewing: Viewing,
     params: Arc<Params>,
+    /// The parameters shown now: of a later epoch where [`Session::follows`].
+    shown: Arc<Params>,
+    follows: bool,
+    /// Told once.
+    tell_connected: Option<oneshot::Sender<()>>,
     /// Addresses whose packets were ours, newest last; the engine's map has the same.
     peers: VecDeque<(Protocol, SocketAddr)>,
     /// When [`Session::timeout`] must be called; the engine's timer list has the same.
@@ -98,7 +106,10 @@ impl Session {
         let Negotiated { rtc, mid, pt } = start.negotiated;
         Self {
             viewing: start.viewing,
+            shown: start.params.clone(),
             params: start.params,
+            follows: start.connected.is_some(),
+            tell_connected: start.connected,
             peers: VecDeque::new(),
             deadline: now,
             rtc,
@@ -125,7 +136,7 @@ impl Session {
         &self.viewing.stream.hub
     }
 
-    /// The parameters of the epoch it shows.
+    /// The parameters of the epoch it began with.
     pub fn params(&self) -> &Arc<Params> {
         &self.params
     }
@@ -226,6 +237,10 @@ impl Session {
                 }
                 Output::Event(Event::Connected) => {
                     self.connected = true;
+                    if let Some(tell) = self.tell_connected.take() {
+                        // Whoever asked may have gone.
+                        let _ = tell.send(());
+                    }
                     self.alive_until = now + SILENCE;
                     self.replay(now);
                 }
@@ -277,6 +292,17 @@ impl Session {
         Ok(wrote > 0)
     }
 
+    /// The epoch is over: takes the next one where that is wanted and the viewer can decode it.
+    fn follow(&mut self) -> Result<()> {
+        let next = if self.follows { self.hub().cursor(hub::Start::NewestKey) } else { None };
+        let fits = |params: &Params| params.video.codec == self.shown.video.codec;
+        let (params, cursor) = next
+            .filter(|(params, _)| fits(params))
+            .ok_or_else(|| Error::not_found("the source went away"))?;
+        (self.shown, self.cursor) = (params, cursor);
+        Ok(())
+    }
+
     fn next_frame(&mut self, cuts: &mut Cuts) -> Result<Option<Sending>> {
         loop {
             let (frame, lag) = match self.cursor.poll() {
@@ -285,7 +311,10 @@ impl Session {
                     self.replaying = true;
                     continue;
                 }
-                Some(hub::Event::Ended) => return Err(Error::not_found("the source went away")),
+                Some(hub::Event::Ended) => {
+                    self.follow()?;
+                    continue;
+                }
                 None => {
                     self.replaying = false;
                     return Ok(None);
@@ -304,7 +333,7 @@ impl Session {
             }
             let edge = if self.replaying { self.cursor.edge() } else { None };
             let stamp = self.stamps.stamp(frame.dts, edge);
-            return Ok(Some(Sending { payloads: cuts.get(&self.params.video, &frame), next: 0, stamp }));
+            return Ok(Some(Sending { payloads: cuts.get(&self.shown.video, &frame), next: 0, stamp }));
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The h5srtcapi conversation (docs/protocol.md 2): the client says `open`, we offer, it answers, both
-//! trickle candidates, it keeps alive. One task per viewer, the one that serves its WebSocket;
-//! memory: one message of at most [`MAX_MESSAGE`] bytes.
+//! trickle candidates, it keeps alive. One task per viewer, the one that serves its WebSocket, and that
+//! plays its recording if it wants one; memory: one message of at most [`MAX_MESSAGE`] bytes, and
+//! [`MAX_ORDERS`] orders that came before there was anything to play.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -18,6 +20,7 @@ use super::{Prepared, Rtc};
 use crate::base::config::IceServer;
 use crate::base::error::Kind;
 use crate::base::{Error, Result};
+use crate::play::playback::Player;
 
 /// Largest message that is read: an SDP in JSON.
 pub const MAX_MESSAGE: usize = MAX_SDP + 4096;
@@ -27,13 +30,19 @@ const SILENCE: Duration = Duration::from_secs(120);
 /// A client that does not answer our offer by then gives up its place.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
+/// Orders kept until playback can obey them, and their longest text.
+const MAX_ORDERS: usize = 16;
+const MAX_ORDER: usize = 2048;
+
 /// What a client's message means to us.
 #[derive(Debug, PartialEq)]
 enum Said {
     Open,
     Answer(String),
     Candidate(String),
-    /// Keepalives, commands for playback, and what later clients may say.
+    /// Perhaps an order for playback.
+    Command,
+    /// Keepalives, and what later clients may say.
     Other,
 }
 
@@ -48,6 +57,7 @@ impl Said {
         match (field("type"), field("sdp")) {
             (Some("open"), _) => Self::Open,
             (Some("answer"), Some(sdp)) => Self::Answer(sdp.to_owned()),
+            _ if field("cmd").is_some() => Self::Command,
             _ => Self::Other,
         }
     }
@@ -58,11 +68,39 @@ struct Signal {
     rtc: Rtc,
     socket: WebSocket,
     id: Uuid,
+    /// Texts that may be orders for playback.
+    orders: VecDeque<String>,
+}
+
+/// A recording on its way to a viewer.
+struct Playing {
+    player: Player,
+    /// Yields when the viewer is connected.
+    connected: Option<oneshot::Receiver<()>>,
+}
+
+impl Playing {
+    /// Plays, from when the viewer can see it, until something is to be said. Cancel-safe.
+    async fn next(playing: &mut Option<Self>) -> Value {
+        let Some(Self { player, connected }) = playing else { return std::future::pending().await };
+        if let Some(waits) = connected {
+            // A session that ends before it connects says so by itself.
+            if waits.await.is_err() {
+                return std::future::pending().await;
+            }
+            *connected = None;
+        }
+        player.next().await
+    }
 }
 
 /// Serves one viewer until its socket, its connection or its source ends.
-pub async fn serve(rtc: Rtc, socket: WebSocket, prepare: impl Future<Output = Result<Prepared>>) {
-    let mut signal = Signal { rtc, socket, id: Uuid::new_v4() };
+pub async fn serve(
+    rtc: Rtc,
+    socket: WebSocket,
+    prepare: impl Future<Output = Result<(Prepared, Option<Player>)>>,
+) {
+    let mut signal = Signal { rtc, socket, id: Uuid::new_v4(), orders: VecDeque::new() };
     if let Err(error) = signal.converse(prepare).await {
         tracing::debug!(session = %signal.id, %error, "WebRTC signalling ended");
         let fall_back = error.kind() == Kind::Unsupported;
@@ -75,7 +113,10 @@ pub async fn serve(rtc: Rtc, socket: WebSocket, prepare: impl Future<Output = Re
 
 impl Signal {
     /// Until the client leaves (`Ok`) or something fails.
-    async fn converse(&mut self, prepare: impl Future<Output = Result<Prepared>>) -> Result<()> {
+    async fn converse(
+        &mut self,
+        prepare: impl Future<Output = Result<(Prepared, Option<Player>)>>,
+    ) -> Result<()> {
         loop {
             match self.hear().await? {
                 Some(Said::Open) => break,
@@ -83,7 +124,7 @@ impl Signal {
                 None => return Ok(()),
             }
         }
-        let prepared = prepare.await?;
+        let (prepared, player) = prepare.await?;
         if !self.rtc.settings().ice_servers.is_empty() {
             let servers: Vec<Value> = self.rtc.settings().ice_servers.iter().map(ice_server).collect();
             let text = json!({"type": "iceserver", "iceServers": servers, "iceTransportPolicy": "all"});
@@ -97,11 +138,14 @@ impl Signal {
         )?;
         self.say(&json!({"type": "offer", "sdp": offered.sdp})).await?;
         let (ended, end) = oneshot::channel();
-        let answered = tokio::time::timeout(ANSWER_TIME, self.answer(offered, prepared, ended)).await;
+        let (tell, connected) = oneshot::channel();
+        let tell = player.as_ref().map(|_| tell);
+        let mut playing = player.map(|player| Playing { player, connected: Some(connected) });
+        let answered = tokio::time::timeout(ANSWER_TIME, self.answer(offered, prepared, ended, tell)).await;
         let answered = answered.map_err(|_| Error::timeout("no answer to the offer in 30 s"))?;
         let Some(early) = answered? else { return Ok(()) };
         self.trickle(early).await?;
-        let result = self.watch(end).await;
+        let result = self.watch(end, &mut playing).await;
         self.rtc.close(self.id).await;
         result
     }
@@ -112,6 +156,7 @@ impl Signal {
         offered: Offered,
         prepared: Prepared,
         ended: oneshot::Sender<Error>,
+        connected: Option<oneshot::Sender<()>>,
     ) -> Result<Option<Vec<Candidate>>> {
         let mut early = Vec::new();
         let answer = loop {
@@ -126,7 +171,7 @@ impl Signal {
         };
         let Prepared { viewing, params, cursor, permit, .. } = prepared;
         let negotiated = offered.accept(&answer, &params.video)?;
-        let start = Start { negotiated, viewing, params, cursor, permit, ended };
+        let start = Start { negotiated, viewing, params, cursor, permit, ended, connected };
         self.rtc.send(Command::Open { id: self.id, start: Box::new(start) }).await?;
         Ok(Some(early))
     }
@@ -141,10 +186,23 @@ impl Signal {
         self.rtc.send(Command::Candidates { id: self.id, candidates, known }).await
     }
 
-    async fn watch(&mut self, mut end: oneshot::Receiver<Error>) -> Result<()> {
+    async fn watch(
+        &mut self,
+        mut end: oneshot::Receiver<Error>,
+        playing: &mut Option<Playing>,
+    ) -> Result<()> {
         loop {
+            while let Some(order) = self.orders.pop_front() {
+                if let Some(fault) = playing.as_mut().and_then(|playing| playing.player.obey(&order)) {
+                    self.say(&fault).await?;
+                }
+            }
             let said = tokio::select! {
                 said = self.hear() => said?,
+                text = Playing::next(playing) => {
+                    self.say(&text).await?;
+                    continue;
+                }
                 why = &mut end => {
                     return Err(why.unwrap_or_else(|_| Error::internal("WebRTC has stopped")));
                 }
@@ -174,7 +232,13 @@ impl Signal {
             Ok(text) if text.len() > MAX_MESSAGE => {
                 Err(Error::bad_input(format!("message: longer than {MAX_MESSAGE} bytes")))
             }
-            Ok(text) => Ok(Some(Said::parse(text))),
+            Ok(text) => {
+                let said = Said::parse(text);
+                if said == Said::Command && text.len() <= MAX_ORDER && self.orders.len() < MAX_ORDERS {
+                    self.orders.push_back(text.to_owned());
+                }
+                Ok(Some(said))
+            }
             Err(()) => Ok(Some(Said::Other)),
         }
     }
@@ -210,7 +274,8 @@ mod tests {
         assert_eq!(Said::parse(&without.to_string()), Said::Candidate(candidate.into()));
         assert_eq!(Said::parse(r#"{"type":"open"}"#), Said::Open);
         assert_eq!(Said::parse(r#"{"sdp":"v=0","type":"answer"}"#), Said::Answer("v=0".into()));
-        for other in [r#"{"type":"keepalive"}"#, r#"{"cmd":"H5_START"}"#, "keepalive", "[]"] {
+        assert_eq!(Said::parse(r#"{"cmd":"H5_START"}"#), Said::Command);
+        for other in [r#"{"type":"keepalive"}"#, "keepalive", "[]"] {
             assert_eq!(Said::parse(other), Said::Other);
         }
     }
