@@ -3,10 +3,15 @@
 
 mod support;
 
+use std::time::Duration;
+
+use serde_json::Value;
 use support::{
     daemon::{Daemon, DaemonOptions},
+    footage,
     http::{self, Response},
     kept::{Footage, database},
+    scene, wait_for,
 };
 
 const START: i64 = 1_524_655_925_000;
@@ -254,4 +259,64 @@ fn what_is_not_there_now_says_so() {
     assert_eq!(response.status, 404);
     assert!(response.text().contains("the file of record/token1/"), "{}", response.text());
     assert!(!response.text().contains("/mediastore/"), "{}", response.text());
+}
+
+/// The one recording of `cam`, as Search shows it now.
+fn running(daemon: &Daemon) -> Option<Value> {
+    let span = [("type", "record"), ("token", "cam"), ("start", "2020-01-01"), ("end", "2200-01-01")];
+    let answer = daemon.api_ok("Search", &span);
+    assert!(answer["record"].as_array().is_some_and(|found| found.len() < 2), "{answer}");
+    answer["record"].get(0).cloned()
+}
+
+#[test]
+fn a_running_recording_grows() {
+    let camera = scene::cameras(25, &[]);
+    let daemon = scene::daemon("");
+    scene::add(&daemon, "cam", &camera.rtsp_url(0), &[("connect", "H5_ALWAYS")]);
+    scene::wait_pictures(&daemon, "cam");
+    daemon.api_ok("Record", &[("token", "cam"), ("duration", "600")]);
+    let grown = |seconds: i64| {
+        wait_for("the recording to grow", scene::PATIENCE, || {
+            running(&daemon).filter(|item| item["nDurationNow"].as_i64().is_some_and(|now| now >= seconds))
+        })
+    };
+    let early = grown(2);
+    assert_eq!((&early["strDuration"], &early["nType"]), (&"0".into(), &"H5_REC_MANUAL".into()));
+    let url = early["strPath"].as_str().expect("a path");
+    let file = footage::file(&daemon, url);
+    let first = get(&daemon, url, &[]);
+    assert_eq!((first.status, first.header("content-type")), (200, Some("video/mp4")));
+    assert!(first.header("etag").is_some_and(|tag| tag.starts_with("W/\"")));
+    assert!(first.body.len() as u64 >= early["nBytes"].as_u64().expect("bytes"));
+    let on_disk = std::fs::read(&file).expect("the file");
+    assert!(on_disk.starts_with(&first.body), "what was served is what is on the disk");
+    // It can be played as it is: whole fragments, checksums right.
+    let copy = daemon.data_dir().join("copy.mp4");
+    std::fs::write(&copy, &first.body).expect("a copy");
+    assert!(footage::seconds(&footage::read(&copy)) >= 1.9);
+    let path = [("token", "cam"), ("path", url)];
+    let (_, refused) = daemon.api("DelRecord", &path);
+    assert!(refused["strCode"].as_str().is_some_and(|text| text.ends_with("is being written")), "{refused}");
+
+    let later = grown(early["nDurationNow"].as_i64().expect("seconds") + 2);
+    assert!(later["strEndTime"].as_str() > early["strEndTime"].as_str(), "{later}");
+    assert!(later["nBytes"].as_u64() > early["nBytes"].as_u64(), "{later}");
+    let part = get(&daemon, url, &[("Range", &format!("bytes={}-", first.body.len()))]);
+    assert_eq!(part.status, 206);
+    let on_disk = std::fs::read(&file).expect("the file");
+    assert_eq!(part.body, on_disk[first.body.len()..first.body.len() + part.body.len()]);
+
+    daemon.api_ok("ManualRecordStop", &[("token", "cam")]);
+    let done = wait_for("the recording to be closed", Duration::from_secs(20), || {
+        running(&daemon).filter(|item| item["nDurationNow"].is_null())
+    });
+    let seconds: i64 = done["strDuration"].as_str().and_then(|text| text.parse().ok()).expect("seconds");
+    assert!(seconds >= later["nDurationNow"].as_i64().expect("seconds"), "{done}");
+    let whole = get(&daemon, url, &[]);
+    assert!(whole.header("etag").is_some_and(|tag| tag.starts_with('"')));
+    assert!(whole.body == std::fs::read(&file).expect("the file"));
+    assert_eq!(done["nBytes"].as_u64(), Some(whole.body.len() as u64));
+    daemon.api_ok("DelRecord", &path);
+    assert!(running(&daemon).is_none() && !file.exists());
 }

@@ -6,6 +6,7 @@
 //! ([`viewers`]), started by itself.
 
 mod browser;
+mod footage;
 mod measure;
 mod report;
 mod rows;

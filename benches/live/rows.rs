@@ -4,6 +4,7 @@
 use std::thread::sleep;
 
 use crate::browser;
+use crate::footage;
 use crate::measure::{Size, cpu, quantile};
 use crate::site::{SETTLE, Site};
 use crate::viewers::{Kind, Report, Viewers};
@@ -128,6 +129,17 @@ pub const ROWS: &[Row] = &[
             figure("from navigation p50", "ms"),
         ],
         measure: || browser::pictures("rtc.html"),
+    },
+    Row {
+        name: "search",
+        what: "Search over 500 000 rows, while the daemon commits all the time",
+        figures: &[
+            figure("a camera's day p50", "ms"),
+            at_most(20.0, "a camera's day p95", "ms"),
+            figure("5000 entries p95", "ms"),
+            at_most(20.0, "a month's calendar p95", "ms"),
+        ],
+        measure: footage::search,
     },
 ];
 

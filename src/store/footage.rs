@@ -1,6 +1,6 @@
 //! The table `footage`: recordings and snapshots.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Store;
 use crate::base::footage::{Cause, Footage, What};
@@ -10,7 +10,7 @@ use crate::base::{Error, Result};
 /// No recording lasts longer: what begins earlier than this before a span cannot reach into it.
 pub const LONGEST_MS: i64 = 2 * 60 * 60 * 1000;
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, what, token, cause, volume, path, start_ms, end_ms, offset_min, bytes, open, locked";
 
 impl Store {
@@ -19,28 +19,7 @@ impl Store {
     /// # Errors
     /// `Refused` when the path is used.
     pub fn insert_footage(&self, footage: &Footage) -> Result<i64> {
-        let db = self.db();
-        let added = db.prepare_cached(
-            "INSERT INTO footage (what, token, cause, volume, path, start_ms, end_ms, offset_min, bytes, open, locked)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (path) DO NOTHING",
-        )?
-        .execute(params![
-            footage.what.as_str(),
-            footage.token,
-            footage.cause.as_str(),
-            footage.volume,
-            footage.path,
-            footage.start.0,
-            footage.end.0,
-            footage.offset.0,
-            footage.bytes as i64,
-            footage.open,
-            footage.locked,
-        ])?;
-        match added {
-            0 => Err(Error::refused(format!("there is {} already", footage.path))),
-            _ => Ok(db.last_insert_rowid()),
-        }
+        insert(&self.db(), footage)
     }
 
     /// The recording has come to its end.
@@ -171,7 +150,33 @@ fn by_name() -> String {
 const BEGAN: &str =
     "SELECT 1 FROM footage WHERE token = ?1 AND what = ?2 AND start_ms >= ?3 AND start_ms < ?4";
 
-fn footage(row: &Row) -> rusqlite::Result<Footage> {
+/// See [`Store::insert_footage`].
+pub(super) fn insert(db: &Connection, footage: &Footage) -> Result<i64> {
+    let added = db
+        .prepare_cached(
+            "INSERT INTO footage (what, token, cause, volume, path, start_ms, end_ms, offset_min, bytes, open, locked)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (path) DO NOTHING",
+        )?
+        .execute(params![
+            footage.what.as_str(),
+            footage.token,
+            footage.cause.as_str(),
+            footage.volume,
+            footage.path,
+            footage.start.0,
+            footage.end.0,
+            footage.offset.0,
+            footage.bytes as i64,
+            footage.open,
+            footage.locked,
+        ])?;
+    match added {
+        0 => Err(Error::refused(format!("there is {} already", footage.path))),
+        _ => Ok(db.last_insert_rowid()),
+    }
+}
+
+pub(super) fn footage(row: &Row) -> rusqlite::Result<Footage> {
     Ok(Footage {
         id: row.get(0)?,
         what: super::named(row, "what", What::parse)?,

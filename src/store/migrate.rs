@@ -5,8 +5,11 @@ use rusqlite::Connection;
 
 use crate::base::{Error, Result};
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_footage.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_footage.sql"),
+    include_str!("migrations/0003_totals.sql"),
+];
 
 /// Brings `db` up to date.
 ///

@@ -8,12 +8,14 @@
 //! within one method and never while another is taken. Memory: SQLite's page caches, 2 MB at most
 //! for each of the two.
 
+mod exports;
 mod footage;
 mod migrate;
 mod schedules;
 mod seal;
 mod settings;
 mod sources;
+mod storage;
 mod users;
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -25,9 +27,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::base::{Error, Result};
+pub use exports::{Export, ExportState};
 pub use footage::{LONGEST_MS, Search};
 pub use schedules::ScheduleRow;
 use seal::Seal;
+pub use storage::{Change, Place, Total, Written};
 pub use users::User;
 
 /// The open database and the key that its secrets are sealed with.

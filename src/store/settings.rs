@@ -1,6 +1,6 @@
 //! The table `settings`: single values that the program keeps for itself.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::Store;
@@ -12,6 +12,23 @@ impl Store {
         self.setting_or("host_id", || Uuid::new_v4().to_string())
     }
 
+    /// The marker that the volume `name` was last seen with; `None` before its first use.
+    pub fn volume_marker(&self, name: &str) -> Result<Option<String>> {
+        let found =
+            self.db()
+                .query_row("SELECT value FROM settings WHERE key = ?1", [marker_key(name)], |row| row.get(0));
+        Ok(found.optional()?)
+    }
+
+    pub fn set_volume_marker(&self, name: &str, marker: &str) -> Result<()> {
+        self.db().execute(
+            "INSERT INTO settings (key, value) VALUES (?1, ?2)
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            params![marker_key(name), marker],
+        )?;
+        Ok(())
+    }
+
     /// The value of `key`; where there is none, `first` is kept and returned.
     fn setting_or(&self, key: &str, first: impl FnOnce() -> String) -> Result<String> {
         let db = self.db();
@@ -21,4 +38,8 @@ impl Store {
         )?;
         Ok(db.query_row("SELECT value FROM settings WHERE key = ?1", [key], |row| row.get(0))?)
     }
+}
+
+fn marker_key(volume: &str) -> String {
+    format!("volume/{volume}")
 }
