@@ -76,8 +76,11 @@ export const footageCalls = {
   },
   GetArchiveStatus: ({ filename }) => {
     const percent = Math.min(100, (Date.now() - exportsMade.get(filename)) / 80);
-    return { ...ok(''), nPercentage: Math.floor(percent), strState: percent < 100 ? 'H5_ARCHIVE_RUNNING' : 'H5_ARCHIVE_DONE' };
+    return { ...ok(''), nPercentage: Math.floor(percent), strState: percent < 100 ? 'working' : 'done' };
   },
+  GetArchiveList: ({ token }) => ({
+    archive: [...exportsMade.keys()].filter((name) => name.startsWith(`${token}-`)).map((strFileName) => ({ strFileName, strUrl: `/mediastore/export/${strFileName}` })),
+  }),
   DelArchive: () => ok('Delete successfully'),
   Snapshot: ({ token }) => ({ ...ok('Snapshot successfully'), strUrl: `/mediastore/snapshot/${token}/${Date.now()}.jpg` }),
 };
