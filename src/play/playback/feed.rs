@@ -91,6 +91,8 @@ pub struct Feed {
     /// What the viewer has shown, at [`Feed::looked`].
     shown: MediaTime,
     looked: Instant,
+    /// End of the last picture sent.
+    given: MediaTime,
     /// Line times of pictures sent and not yet shown, with their recorded times.
     marks: VecDeque<(MediaTime, Wall)>,
     /// Recorded time of the end of the last picture sent.
@@ -144,6 +146,7 @@ impl Feed {
             retry: None,
             shown: MediaTime::ZERO,
             looked: start,
+            given: MediaTime::ZERO,
             marks: VecDeque::new(),
             placing: [chunk.start; 2],
             reached: chunk.start,
@@ -236,7 +239,7 @@ impl Feed {
 
     /// Brings [`Feed::shown`] up to `now`.
     fn look(&mut self, now: Instant) {
-        let limit = (self.line.end() + self.pace.slack).max(self.shown);
+        let limit = (self.given + self.pace.slack).max(self.shown);
         self.shown = (self.shown + MediaTime::from(now - self.looked)).min(limit);
         self.looked = now;
     }
@@ -262,6 +265,7 @@ impl Feed {
             let [wall, end] = self.placing;
             self.marks.push_back((frame.dts, wall));
             self.reached = end;
+            self.given = frame.dts + frame.duration;
             self.notice.get_or_insert(now);
         }
     }
@@ -271,7 +275,7 @@ impl Feed {
         while self.marks.get(1).is_some_and(|(at, _)| *at <= self.shown) {
             self.marks.pop_front();
         }
-        let all = self.shown >= self.line.end() && self.placed.is_empty();
+        let all = self.shown >= self.given;
         let settled = all && (self.ended || !self.playing);
         self.notice = (!settled).then(|| now + NOTICE);
         match self.marks.front() {

@@ -97,11 +97,6 @@ impl Line {
         self.speed
     }
 
-    /// Where the picture ends: how much media the viewer has been given.
-    pub fn end(&self) -> MediaTime {
-        self.video_end
-    }
-
     /// Puts a recorded frame on the line; `out` gets what is to be sent for it, in order.
     pub fn place(&mut self, frame: Frame, has_sound: bool, out: &mut impl Extend<Frame>) {
         match frame.track {

@@ -66,3 +66,6 @@ fn time_notice(at: Wall, offset: Offset) -> Value {
 fn fault_notice(error: &Error) -> Value {
     json!({"type": "H5S_EVENT_PB_FAULT", "strCode": error.to_string()})
 }
+
+#[cfg(test)]
+mod tests;
