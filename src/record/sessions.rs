@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Recorder;
 use super::control::{Control, Phase};
+use super::housekeeping;
 use super::place::{FileName, Folders, named_path};
 use super::schedule::Schedule;
 use super::session::{Naming, Session};
@@ -134,6 +135,7 @@ impl Recorder {
     pub async fn stopped(&self) {
         self.sessions.tasks.close();
         self.sessions.tasks.wait().await;
+        housekeeping::stopped(self).await;
     }
 
     /// Starts a recording, or makes the running one longer, and waits until it has a file.
@@ -369,8 +371,11 @@ async fn stop(controls: impl IntoIterator<Item = Arc<Control>>) {
     }
 }
 
-/// Waits for the recording's file: its path, or why there is none.
+/// Waits for the recording's first file: its path, or why there is none, or why nothing is written to it.
 async fn first_path(control: &Control) -> Result<String> {
+    if let (Phase::Waiting(_), Some(path)) = (control.phase(), control.path()) {
+        return Ok(path);
+    }
     let mut phases = control.watch();
     let found =
         |phase: &Phase| matches!(phase, Phase::Recording { .. } | Phase::Ended(_) | Phase::Trouble(_));
