@@ -10,6 +10,7 @@ pub mod docs;
 pub mod exports;
 pub mod hls;
 pub mod http;
+pub mod lapse;
 pub mod line;
 pub mod media;
 pub mod mediastore;

@@ -4,23 +4,18 @@
 //! without a row is found at the next start. Files are written on threads that may block, one at a time
 //! for each call; nothing is kept in memory.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::fs;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::Recorder;
+use super::file;
 use super::place::{self, FileName, Folders};
-use super::volume::Volume;
 use crate::base::footage::{Cause, Footage, What};
 use crate::base::time::MonoTime;
 use crate::base::wall::Wall;
 use crate::base::{Error, Result};
-
-/// How often the folders are made again when retention, finding them empty, takes them away.
-const ATTEMPTS: usize = 3;
 
 /// A picture to be kept.
 #[derive(Clone, Debug)]
@@ -50,7 +45,7 @@ impl Recorder {
     ///
     /// # Errors
     /// `Refused` naming the parameter `filename` where there is such a file already; as
-    /// [`Volume::writable`]; `Internal` when disk or database fail.
+    /// [`super::volume::Volume::writable`]; `Internal` when disk or database fail.
     pub async fn save_snapshot(self: &Arc<Self>, still: Still) -> Result<Footage> {
         let recorder = self.clone();
         tokio::task::spawn_blocking(move || recorder.save(still))
@@ -67,7 +62,8 @@ impl Recorder {
             Some(name) => place::named_path(&self.store, &folders, What::Snapshot, &still.token, name)?,
             None => place::own_path(&self.store, &folders, What::Snapshot, &still.token)?,
         };
-        write(&volume, &path, &still.jpeg)?;
+        file::create(&volume, &path, &still.jpeg)?;
+        volume.written(still.jpeg.len() as u64);
         let mut footage = Footage {
             id: 0,
             what: What::Snapshot,
@@ -100,64 +96,6 @@ impl Recorder {
     }
 }
 
-/// Writes a new file below the volume's root, to the disk itself.
-fn write(volume: &Volume, path: &str, data: &[u8]) -> Result<()> {
-    let file = volume.file(path);
-    let failed = |error: io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => {
-            Error::refused(format!("parameter filename: there is a file {path} already"))
-        }
-        _ => {
-            volume.failed(&error);
-            Error::from(error).context(format!("the snapshot cannot be written to volume {}", volume.name))
-        }
-    };
-    let mut open = create(&volume.root, &file).map_err(failed)?;
-    let written = open.write_all(data).and_then(|()| open.sync_all()).and_then(|()| sync_parent(&file));
-    written.map_err(|error| {
-        // Half a picture is none.
-        let _ = fs::remove_file(&file);
-        failed(error)
-    })?;
-    volume.written(data.len() as u64);
-    Ok(())
-}
-
-/// Creates the file, which must not be there, with the folders it lacks.
-fn create(root: &Path, file: &Path) -> io::Result<File> {
-    let mut attempts = 1;
-    loop {
-        if let Some(folder) = file.parent() {
-            make_folders(root, folder)?;
-        }
-        match OpenOptions::new().write(true).create_new(true).open(file) {
-            Err(error) if error.kind() == ErrorKind::NotFound && attempts < ATTEMPTS => attempts += 1,
-            outcome => return outcome,
-        }
-    }
-}
-
-/// Makes the folders between `root` and `folder`, and has the disk know each new one. The root itself is
-/// never made: it may be a mount point without its disk.
-fn make_folders(root: &Path, folder: &Path) -> io::Result<()> {
-    if folder == root || folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent() {
-        make_folders(root, parent)?;
-    }
-    match DirBuilder::new().create(folder) {
-        Ok(()) => sync_parent(folder),
-        // Somebody else was quicker.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -186,7 +124,7 @@ mod tests {
             let clock = Clock::simulated(std::time::UNIX_EPOCH + Duration::from_secs(1_522_325_009));
             let settings = (&Config::default()).into();
             let stop = CancellationToken::new();
-            let recorder = Recorder::start(settings, volumes, store, clock.clone(), stop);
+            let recorder = Recorder::start(settings, volumes, store, clock.clone(), stop).unwrap();
             Self { dir, clock, recorder }
         }
 
@@ -227,7 +165,7 @@ mod tests {
         a.recorder.store.delete_footage(kept.id).unwrap();
         let other = Still { jpeg: Bytes::from_static(b"other"), ..a.still() };
         let error = a.recorder.save_snapshot(other).await.unwrap_err();
-        assert!(error.to_string().starts_with("parameter filename: there is a file"), "{error}");
+        assert!(error.to_string().starts_with("there is snapshot/token1/"), "{error}");
         let file = a.dir.path().join("mediastore").join(&kept.path);
         assert_eq!(fs::read(file).unwrap(), b"picture");
     }

@@ -45,12 +45,11 @@ pub(super) fn decode(
     let pipeline = Pipeline::new(&caps, &elements, &raw)?;
     let fault = |error: Error| error.context("key frame does not decode");
     let sample = pipeline.run(gst::Buffer::from_slice(unit)).map_err(fault)?;
-    if let Some((width, height)) = size {
-        let given = dimensions(&sample);
-        if given != Some((width, height)) {
-            let text = format!("a picture of {given:?} came out, not {width} x {height}");
-            return Err(fault(Error::bad_input(text)));
-        }
+    let given = dimensions(&sample);
+    if let (Some((width, height)), true) = (size, given != size) {
+        let (wide, high) = given.unwrap_or_default();
+        let text = format!("a picture of {wide} x {high} came out, not {width} x {height}");
+        return Err(fault(Error::bad_input(text)));
     }
     Ok(Decoded { sample, _decoder: pipeline })
 }
@@ -104,7 +103,7 @@ fn strip_colorimetry(decoder: &gst::Element) {
 }
 
 /// Width and height of a raw picture.
-pub(super) fn dimensions(sample: &gst::Sample) -> Option<(u32, u32)> {
+fn dimensions(sample: &gst::Sample) -> Option<(u32, u32)> {
     let fields = sample.caps()?.structure(0)?;
     let side = |name: &str| u32::try_from(fields.get::<i32>(name).ok()?).ok();
     side("width").zip(side("height"))

@@ -30,4 +30,14 @@ pub static CALLS: &[Call] = &[
               Nothing is overwritten.",
         run: Run::Change(|ask| Box::pin(snapshots::path_snapshot(ask))),
     },
+    Call {
+        name: "GetCodecInfo",
+        origin: "later pages",
+        access: VIEWER,
+        params: &[],
+        doc: "The processor, and what pictures are made with: `decoder` and `jpeg` list each element with \
+              `strState` (`ok`, `denied`, `failed`, `poisoned`, `unprobed`), `strReason`, and `bInUse` for the \
+              one that makes the next picture.",
+        run: Run::Read(|ask| Box::pin(snapshots::codec_info(ask))),
+    },
 ];
