@@ -8,6 +8,7 @@
 mod browser;
 mod footage;
 mod measure;
+mod reconcile;
 mod recording;
 mod report;
 mod rows;

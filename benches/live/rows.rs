@@ -6,6 +6,7 @@ use std::thread::sleep;
 use crate::browser;
 use crate::footage;
 use crate::measure::{Size, cpu, quantile};
+use crate::reconcile;
 use crate::recording;
 use crate::site::{SETTLE, Site};
 use crate::viewers::{Kind, Report, Viewers};
@@ -153,6 +154,12 @@ pub const ROWS: &[Row] = &[
             at_most(20.0, "a month's calendar p95", "ms"),
         ],
         measure: footage::search,
+    },
+    Row {
+        name: "reconcile",
+        what: "start with 50 000 recordings",
+        figures: &[at_most(10.0, "until all files are compared", "s"), figure("until it answers", "s")],
+        measure: reconcile::seconds,
     },
 ];
 
