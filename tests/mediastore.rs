@@ -261,6 +261,32 @@ fn what_is_not_there_now_says_so() {
     assert!(!response.text().contains("/mediastore/"), "{}", response.text());
 }
 
+#[test]
+fn a_volume_goes_and_comes_back() {
+    let daemon = daemon("");
+    let (url, content) = (FILE.url(), content());
+    let (volume, away) = (daemon.data_dir().join("mediastore"), daemon.data_dir().join("away"));
+    let available = || {
+        let span = [("type", "record"), ("token", "token1"), ("start", "2018-01-01"), ("end", "2019-01-01")];
+        daemon.api_ok("Search", &span)["record"][0]["bAvailable"].clone()
+    };
+    assert_eq!(available(), true);
+    std::fs::rename(&volume, &away).expect("a volume unplugged");
+    let response = wait_for("the volume to be missed", Duration::from_secs(60), || {
+        Some(get(&daemon, &url, &[])).filter(|response| response.status == 503)
+    });
+    assert!(response.text().contains("main"), "{}", response.text());
+    assert_eq!(available(), false);
+    // What the daemon may have put in its place.
+    let _ = std::fs::remove_dir_all(&volume);
+    std::fs::rename(&away, &volume).expect("a volume plugged in");
+    let response = wait_for("the volume to be seen", Duration::from_secs(60), || {
+        Some(get(&daemon, &url, &[])).filter(|response| response.status == 200)
+    });
+    assert!(response.body == content);
+    assert_eq!(available(), true);
+}
+
 /// The one recording of `cam`, as Search shows it now.
 fn running(daemon: &Daemon) -> Option<Value> {
     let span = [("type", "record"), ("token", "cam"), ("start", "2020-01-01"), ("end", "2200-01-01")];

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::{
     daemon::{Daemon, DaemonOptions},
     kept::{Footage, database},
-    wait_for,
+    scene, wait_for,
 };
 
 /// 2018-04-25T19:32:05+08:00, as in the manual's answer.
@@ -161,6 +161,10 @@ fn the_span_decides() {
     assert_eq!(durations("2018-04-25T193716+08", "2018-04-25T240000+08"), [""; 0]);
     assert_eq!(durations("2018-04-25T000000+08", "2018-04-25T193205+08"), [""; 0]);
     assert_eq!(durations("1970-01-01", "2200-01-01"), ["301", "10"]);
+    scene::add(&daemon, "token9", "rtsp://127.0.0.1:9/x", &[]);
+    let mut nothing = search("1970-01-01", "2200-01-01");
+    nothing[1].1 = "token9";
+    assert_eq!(daemon.api_ok("Search", &nothing), json!({ "record": [], "bMore": false }));
     let alarms = [search("1970-01-01", "2200-01-01"), vec![("nType", "H5_REC_ALARM")]].concat();
     assert_eq!(texts(&daemon.api_ok("Search", &alarms), "strDuration"), ["10"]);
 }
@@ -324,6 +328,7 @@ fn what_is_downloaded_is_not_deleted() {
         Footage { path: "2018-4-25TZ8/21-0-0/large.mp4", start: START, end: START, ..Footage::default() };
     large.add(daemon.data_dir(), &vec![7; 32 << 20]);
     let mut client = std::net::TcpStream::connect(("127.0.0.1", daemon.http)).expect("a connection");
+    let before = daemon.rss_kb();
     let request = format!("GET {}?session={} HTTP/1.1\r\nHost: h\r\n\r\n", large.url(), daemon.session);
     client.write_all(request.as_bytes()).expect("a request sent");
     let mut start = [0; 12];
@@ -333,6 +338,8 @@ fn what_is_downloaded_is_not_deleted() {
     let asked = [("token", "token1"), ("path", url.as_str())];
     let text = refusal(&daemon, "DelRecord", &asked);
     assert!(text.ends_with("large.mp4 is in use"), "{text}");
+    let grown = daemon.rss_kb().saturating_sub(before);
+    assert!(grown < 8 << 10, "{grown} kB for a client that does not read");
     drop(client);
     wait_for("the download to be given up", Duration::from_secs(20), || {
         (daemon.api("DelRecord", &asked).1["bStatus"] == true).then_some(())

@@ -9,10 +9,13 @@ mod control;
 mod cut;
 pub mod export;
 mod file;
+pub mod housekeeping;
 pub mod library;
 pub mod pins;
 pub mod place;
+mod reconcile;
 pub mod recover;
+mod retain;
 pub mod running;
 pub mod schedule;
 mod session;
@@ -92,6 +95,7 @@ impl Recorder {
         recorder.fail_interrupted_exports()?;
         recorder.sessions.tasks.spawn(schedule::run(recorder.clone()));
         recorder.sessions.tasks.spawn(recorder.clone().age_exports());
+        housekeeping::start(&recorder);
         Ok(recorder)
     }
 }

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Recorder;
 use super::control::{Control, Phase};
+use super::housekeeping;
 use super::place::{FileName, Folders, named_path};
 use super::schedule::Schedule;
 use super::session::{Naming, Session};
@@ -134,6 +135,7 @@ impl Recorder {
     pub async fn stopped(&self) {
         self.sessions.tasks.close();
         self.sessions.tasks.wait().await;
+        housekeeping::stopped(self).await;
     }
 
     /// Starts a recording, or makes the running one longer, and waits until it has a file.

@@ -1,4 +1,4 @@
-//! Times as clients write them (docs/protocol.md 1): the manual's `2018-03-07T120101+08`, what
+//! Times as clients write them (docs/protocol.md 4): the manual's `2018-03-07T120101+08`, what
 //! formatters of several languages make of ISO 8601, and what became of either on the way.
 
 use jiff::Span;
