@@ -94,18 +94,21 @@ impl Builder {
         let reading = library.open(piece.id)?;
         let found =
             scan(&mut &reading.file, reading.bytes, false).map_err(|error| error.context(&piece.url))?;
-        let on_line = |at: Wall| MediaTime::from_millis((at.0 - piece.start.0).max(0));
+        let Some(first) = found.index.samples(Track::Video).next() else { return Ok(false) };
+        let after_start = |at: Wall| MediaTime::from_millis((at.0 - piece.start.0).max(0));
+        let shown = |at: Wall| first.pts + after_start(at);
         let key = match reached {
-            None => found.index.key_at(on_line(span.from)),
+            None => found.index.key_at(shown(span.from)),
             Some(reached) => {
-                let from = on_line(reached) - NEAR;
+                let from = shown(reached) - NEAR;
                 found.index.samples(Track::Video).find(|sample| sample.key && sample.pts >= from)
             }
         };
-        let Some(key) = key.filter(|key| key.dts < on_line(span.to)) else { return Ok(false) };
-        let at = piece.start.plus_millis(key.pts.0 / MediaTime::from_millis(1).0);
+        let end = after_start(span.to);
+        let Some(key) = key.filter(|key| key.dts < end) else { return Ok(false) };
+        let at = piece.start.plus_millis((key.pts - first.pts).0 / MediaTime::from_millis(1).0);
         self.agree(&found.params, at)?;
-        self.take(&found.index, piece.id, key.dts, on_line(span.to));
+        self.take(&found.index, piece.id, &key, end);
         Ok(true)
     }
 
@@ -125,18 +128,25 @@ impl Builder {
         }
     }
 
-    fn take(&mut self, index: &Index, piece: i64, from: MediaTime, to: MediaTime) {
-        let shift = self.line - from;
-        for [video, audio] in index.between(from, to) {
+    fn take(&mut self, index: &Index, piece: i64, key: &Sample, end: MediaTime) {
+        let shift = self.line - key.dts;
+        for [video, audio] in index.between(key.dts, end) {
             if let Some(last) = video.last() {
                 self.line = shift + last.dts + last.duration;
             }
-            self.put(Track::Video, piece, shift, &video);
+            // Pictures that are decoded after the key frame and shown before it need what was before it.
+            let whole = video.into_iter().filter(|sample| sample.pts >= key.pts);
+            self.put_all(Track::Video, piece, shift, &whole.collect::<Vec<_>>());
             // The last sound of the recording before may reach over its end.
             let last = self.audio.last().unwrap_or(MediaTime(-1));
             let later = audio.partition_point(|sample| shift + sample.dts <= last);
-            self.put(Track::Audio, piece, shift, audio.get(later..).unwrap_or_default());
+            self.put_all(Track::Audio, piece, shift, audio.get(later..).unwrap_or_default());
         }
+    }
+
+    fn put_all(&mut self, track: Track, piece: i64, shift: MediaTime, samples: &[Sample]) {
+        let follows = |a: &Sample, b: &Sample| a.at + u64::from(a.size) == b.at;
+        samples.chunk_by(follows).for_each(|samples| self.put(track, piece, shift, samples));
     }
 
     /// Samples whose data follow each other in the recording.
