@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::calls::{Answer, flag};
 use super::request::Ask;
@@ -12,16 +11,6 @@ use crate::base::{Error, Result};
 use crate::record::place::{FileName, Folders};
 use crate::record::schedule::{Schedule, Week};
 use crate::record::{Request, Started};
-
-/// What may stand in the path of a URL as it is (RFC 3986 3.3), as far as names have it.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'+');
 
 /// `Record`: for a time, or makes the running recording so much longer.
 pub async fn record(ask: Ask) -> Result<Answer> {
@@ -91,22 +80,14 @@ pub async fn set_schedule(ask: Ask) -> Result<Answer> {
 async fn start(ask: &Ask, request: Request) -> Result<Answer> {
     let token = ask.stream()?.token.clone();
     let Started { path, extended } = ask.ctx.recorder.record(&token, request).await?;
-    let mut answer = json!({
+    let url = format!("/mediastore/{path}");
+    Ok(Answer::Json(json!({
         "bStatus": true,
         "strCode": if extended { "Extend successfully" } else { "Record successfully" },
+        "strPath": url,
+        "strUrl": url,
         "bExtended": extended,
-    });
-    if let (Some(fields), Value::Object(places)) = (answer.as_object_mut(), place(&path)) {
-        fields.extend(places);
-    }
-    Ok(Answer::Json(answer))
-}
-
-/// Where footage is: `strPath` as `Search` has it, `strUrl` the same, encoded for a request.
-pub fn place(path: &str) -> Value {
-    let path = format!("/mediastore/{path}");
-    let url = utf8_percent_encode(&path, PATH).to_string();
-    json!({ "strPath": path, "strUrl": url })
+    })))
 }
 
 fn duration(ask: &Ask) -> Result<Duration> {

@@ -71,6 +71,11 @@ pub fn plain_failure(error: &Error) -> Reply {
     failed(status, &error.to_string())
 }
 
+/// What is asked for is there, but not now.
+pub fn unavailable(error: &Error) -> Reply {
+    failed(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
+}
+
 /// A reply without a body.
 pub fn empty(status: StatusCode) -> Reply {
     let mut reply = Reply::default();

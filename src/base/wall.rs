@@ -1,6 +1,8 @@
 //! Wall time as recordings, searches and folders use it: milliseconds since 1970 in UTC, shown in the
 //! zone of whoever asks. Forms that clients send are understood in [`Wall::parse`].
 
+mod parse;
+
 use std::time::SystemTime;
 
 use jiff::Timestamp;

@@ -10,6 +10,8 @@ use crate::media::frame::{Frame, Track};
 
 /// Longest fragment: what a power cut may take.
 const LONGEST: MediaTime = MediaTime::from_secs(2);
+/// What may be missing to [`LONGEST`] where a key frame comes, so that most fragments begin with one.
+const EARLY: MediaTime = MediaTime::from_millis(250);
 /// How long a new file waits for the sound that belongs before its first picture.
 const SOUND_PATIENCE: MediaTime = MediaTime::from_secs(1);
 
@@ -19,10 +21,10 @@ pub struct Cutter {
     /// The epoch has sound.
     sound: bool,
     pending: Vec<Arc<Frame>>,
-    /// Decoding time of the first and the last picture in `pending`.
-    span: Option<(MediaTime, MediaTime)>,
-    last_key: Option<MediaTime>,
-    gop: MediaTime,
+    /// Decoding time of the first picture in `pending`.
+    first: Option<MediaTime>,
+    /// Where the last picture ends.
+    end: MediaTime,
     /// The first picture of the next file, already in `pending`.
     rolling: Option<Arc<Frame>>,
 }
@@ -39,8 +41,7 @@ pub struct Cut {
 
 impl Cutter {
     pub fn new(sound: bool) -> Self {
-        let gop = MediaTime::ZERO;
-        Self { sound, pending: Vec::new(), span: None, last_key: None, gop, rolling: None }
+        Self { sound, pending: Vec::new(), first: None, end: MediaTime::ZERO, rolling: None }
     }
 
     /// Takes in the next frame, the first one being a key frame. With `roll`, which counts at key frames
@@ -57,10 +58,9 @@ impl Cutter {
         if let Some(key) = self.rolling.take() {
             return Some(self.roll(key));
         }
-        let end = self.end();
-        let frames = std::mem::take(&mut self.pending);
-        // Sound that no picture follows would be a fragment of its own.
-        self.span.take().map(|_| Cut { frames, until: end, next_file: None })
+        let cut = self.take(self.end, None);
+        // Sound that came after the last picture's fragment is too little for one of its own.
+        cut.frames.iter().any(|frame| frame.track == Track::Video).then_some(cut)
     }
 
     fn picture(&mut self, frame: &Arc<Frame>, roll: bool) -> Option<Cut> {
@@ -69,7 +69,7 @@ impl Cutter {
             self.add(frame);
             return Some(cut);
         }
-        if self.rolling.is_none() && frame.key && roll && self.span.is_some() {
+        if self.rolling.is_none() && frame.key && roll && self.first.is_some() {
             if self.sound {
                 self.rolling = Some(frame.clone());
                 self.add(frame);
@@ -86,7 +86,7 @@ impl Cutter {
 
     fn sound(&mut self, frame: &Arc<Frame>) -> Option<Cut> {
         // Sound that no picture comes with for long is left out: fragments end at pictures.
-        if frame.dts - self.end() <= LONGEST {
+        if frame.dts - self.end <= LONGEST {
             self.pending.push(frame.clone());
         }
         self.rolling.take_if(|key| frame.dts >= key.dts).map(|key| self.roll(key))
@@ -94,23 +94,19 @@ impl Cutter {
 
     /// Whether the fragment has to end before this picture.
     fn is_full(&self, frame: &Frame) -> bool {
-        let Some((first, _)) = self.span else { return false };
+        let Some(first) = self.first else { return false };
         let so_far = frame.dts - first;
-        so_far + frame.duration > LONGEST || (frame.key && so_far + self.gop > LONGEST)
+        so_far + frame.duration > LONGEST || (frame.key && so_far + EARLY >= LONGEST)
     }
 
     fn add(&mut self, frame: &Arc<Frame>) {
-        if frame.key {
-            self.gop = self.last_key.map_or(MediaTime::ZERO, |last| frame.dts - last);
-            self.last_key = Some(frame.dts);
-        }
-        let first = self.span.map_or(frame.dts, |(first, _)| first);
-        self.span = Some((first, frame.dts + frame.duration));
+        self.first.get_or_insert(frame.dts);
+        self.end = frame.dts + frame.duration;
         self.pending.push(frame.clone());
     }
 
     fn take(&mut self, until: MediaTime, next_file: Option<Arc<Frame>>) -> Cut {
-        self.span = None;
+        self.first = None;
         let room = Vec::with_capacity(self.pending.len());
         Cut { frames: std::mem::replace(&mut self.pending, room), until, next_file }
     }
@@ -120,12 +116,113 @@ impl Cutter {
         let (frames, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.pending).into_iter().partition(|frame| frame.dts < key.dts);
         self.pending = rest;
-        self.span = Some((key.dts, self.end()));
+        self.first = Some(key.dts);
         Cut { frames, until: key.dts, next_file: Some(key) }
     }
+}
 
-    /// Where the last picture ends.
-    fn end(&self) -> MediaTime {
-        self.span.map_or_else(|| self.last_key.unwrap_or_default(), |(_, end)| end)
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::base::time::MonoTime;
+
+    const FRAME: i64 = 3600;
+
+    fn frame(track: Track, dts: i64, key: bool) -> Arc<Frame> {
+        let dts = MediaTime(dts);
+        let (duration, arrived) = (MediaTime(FRAME), MonoTime::default());
+        Arc::new(Frame { track, dts, pts: dts, duration, key, data: Bytes::new(), arrived })
+    }
+
+    fn picture(n: i64, gop: i64) -> Arc<Frame> {
+        frame(Track::Video, n * FRAME, n % gop == 0)
+    }
+
+    /// How many frames each fragment has, the rest included.
+    fn fragments(pictures: i64, gop: i64) -> Vec<usize> {
+        let mut cutter = Cutter::new(false);
+        let mut cuts: Vec<_> = (0..pictures).filter_map(|n| cutter.push(&picture(n, gop), false)).collect();
+        cuts.extend(cutter.flush());
+        assert!(cutter.flush().is_none());
+        let mut end = 0;
+        for cut in &cuts {
+            assert_eq!(cut.frames[0].dts.0, end);
+            end = cut.until.0;
+        }
+        assert_eq!(end, pictures * FRAME);
+        cuts.iter().map(|cut| cut.frames.len()).collect()
+    }
+
+    #[test]
+    fn fragments_last_two_seconds_at_most_and_begin_with_key_frames_where_that_costs_little() {
+        assert_eq!(fragments(110, 50), [50, 50, 10]);
+        assert_eq!(fragments(110, 25), [50, 50, 10]);
+        assert_eq!(fragments(110, 46), [46, 46, 18]);
+        assert_eq!(fragments(110, 20), [50, 50, 10]);
+        assert_eq!(fragments(110, 200), [50, 50, 10]);
+        assert_eq!(fragments(230, 60), [50, 50, 50, 50, 30]);
+        assert_eq!(fragments(1, 50), [1]);
+    }
+
+    #[test]
+    fn a_new_file_begins_with_the_key_frame() {
+        let mut cutter = Cutter::new(false);
+        assert!((0..10).all(|n| cutter.push(&picture(n, 10), true).is_none()));
+        let cut = cutter.push(&picture(10, 10), true).unwrap();
+        assert_eq!((cut.frames.len(), cut.until.0), (10, 10 * FRAME));
+        assert_eq!(cut.next_file.unwrap().dts.0, 10 * FRAME);
+        assert_eq!(cutter.flush().unwrap().frames.len(), 1);
+    }
+
+    /// Sound comes up to `late` ticks behind the picture that it belongs to.
+    fn with_sound(late: i64, pictures: i64) -> Vec<Cut> {
+        let mut frames: Vec<_> = (0..pictures).map(|n| (n * FRAME, picture(n, 10))).collect();
+        let sound = |n: i64| (n * 1920 + late, frame(Track::Audio, n * 1920, true));
+        frames.extend((0..pictures * FRAME / 1920).map(sound));
+        frames.sort_by_key(|(at, _)| *at);
+        let mut cutter = Cutter::new(true);
+        let mut roll = false;
+        let mut cuts = Vec::new();
+        for (_, frame) in frames {
+            roll |= frame.dts.0 >= 20 * FRAME && frame.is_entry();
+            let first = roll && frame.dts.0 < 25 * FRAME;
+            cuts.extend(cutter.push(&frame, first));
+        }
+        while let Some(cut) = cutter.flush() {
+            cuts.push(cut);
+        }
+        cuts
+    }
+
+    #[test]
+    fn sound_goes_to_the_file_of_its_picture() {
+        for late in [0, 1000, 9000] {
+            let cuts = with_sound(late, 40);
+            assert_eq!(cuts.len(), 2, "{late}");
+            let [old, new] = &cuts[..] else { panic!() };
+            assert!(old.next_file.is_some() && old.until.0 == 20 * FRAME);
+            assert!(old.frames.iter().all(|frame| frame.dts < old.until));
+            assert!(new.frames.iter().all(|frame| frame.dts >= old.until));
+            assert_eq!(old.frames.len() + new.frames.len(), 40 + 75);
+        }
+    }
+
+    #[test]
+    fn a_new_file_does_not_wait_for_sound_that_does_not_come() {
+        let mut cutter = Cutter::new(true);
+        let cuts: Vec<_> = (0..60).filter_map(|n| cutter.push(&picture(n, 10), n == 10)).collect();
+        assert_eq!((cuts.len(), cuts[0].frames.len(), cuts[0].until.0), (1, 10, 10 * FRAME));
+        assert_eq!(cutter.flush().unwrap().frames.len(), 50);
+    }
+
+    #[test]
+    fn sound_without_pictures_is_not_collected_for_ever() {
+        let mut cutter = Cutter::new(true);
+        cutter.push(&picture(0, 10), false);
+        (0..1000).for_each(|n| assert!(cutter.push(&frame(Track::Audio, n * 1920, true), false).is_none()));
+        let cut = cutter.flush().unwrap();
+        assert_eq!((cut.frames.len(), cut.until.0), (1 + 96, FRAME));
     }
 }

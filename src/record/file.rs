@@ -85,6 +85,10 @@ impl RecordingFile {
         &self.opening.path
     }
 
+    pub fn volume(&self) -> &Volume {
+        &self.volume
+    }
+
     pub fn start(&self) -> Wall {
         self.opening.start
     }

@@ -9,6 +9,7 @@ mod control;
 mod cut;
 mod file;
 pub mod housekeeping;
+pub mod library;
 pub mod pins;
 pub mod place;
 mod reconcile;

@@ -371,8 +371,11 @@ async fn stop(controls: impl IntoIterator<Item = Arc<Control>>) {
     }
 }
 
-/// Waits for the recording's file: its path, or why there is none.
+/// Waits for the recording's first file: its path, or why there is none, or why nothing is written to it.
 async fn first_path(control: &Control) -> Result<String> {
+    if let (Phase::Waiting(_), Some(path)) = (control.phase(), control.path()) {
+        return Ok(path);
+    }
     let mut phases = control.watch();
     let found =
         |phase: &Phase| matches!(phase, Phase::Recording { .. } | Phase::Ended(_) | Phase::Trouble(_));

@@ -46,12 +46,21 @@ impl Store {
 
     pub fn footage(&self, id: i64) -> Result<Option<Footage>> {
         let sql = format!("SELECT {COLUMNS} FROM footage WHERE id = ?1");
-        Ok(self.db().prepare_cached(&sql)?.query_row([id], footage).optional()?)
+        Ok(self.reader().prepare_cached(&sql)?.query_row([id], footage).optional()?)
     }
 
     pub fn footage_by_path(&self, path: &str) -> Result<Option<Footage>> {
         let sql = format!("SELECT {COLUMNS} FROM footage WHERE path = ?1");
-        Ok(self.db().prepare_cached(&sql)?.query_row([path], footage).optional()?)
+        Ok(self.reader().prepare_cached(&sql)?.query_row([path], footage).optional()?)
+    }
+
+    /// The newest recording of `token` with that file name (`name.mp4`), whatever its folder.
+    pub fn recording_by_name(&self, token: &str, name: &str) -> Result<Option<Footage>> {
+        let sql = by_name();
+        let (first, end) = (format!("record/{token}/"), format!("record/{token}0"));
+        let row =
+            self.reader().prepare_cached(&sql)?.query_row(params![first, end, format!("/{name}")], footage);
+        Ok(row.optional()?)
     }
 
     /// What overlaps `from..to`, by start, at most `limit` entries. Open recordings that began before
@@ -64,19 +73,82 @@ impl Store {
         to: Wall,
         limit: usize,
     ) -> Result<Vec<Footage>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM footage
-             WHERE token = ?1 AND what = ?2 AND start_ms >= ?3 AND start_ms < ?4 AND (end_ms >= ?5 OR open)
-             ORDER BY start_ms, id LIMIT ?6"
-        );
-        let db = self.db();
-        let mut query = db.prepare_cached(&sql)?;
-        let earliest = from.0.saturating_sub(LONGEST_MS);
-        let rows =
-            query.query_map(params![token, what.as_str(), earliest, to.0, from.0, limit as i64], footage)?;
+        self.search_footage(&Search { what, token, from, to, cause: None, after: None, limit })
+    }
+
+    /// As [`Store::find_footage`], with more to choose by.
+    pub fn search_footage(&self, search: &Search) -> Result<Vec<Footage>> {
+        let db = self.reader();
+        let mut query = db.prepare_cached(&by_time())?;
+        let earliest = Wall(search.from.0.saturating_sub(LONGEST_MS));
+        // Rows are in the order of start and number: what comes after the last one that is known.
+        let (start, id) = search.after.filter(|after| after.0 >= earliest).unwrap_or((earliest, 0));
+        let rows = query.query_map(
+            params![
+                search.token,
+                search.what.as_str(),
+                start.0,
+                id,
+                search.to.0,
+                search.from.0,
+                search.cause.map(Cause::as_str),
+                i64::try_from(search.limit).unwrap_or(i64::MAX),
+            ],
+            footage,
+        )?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+
+    /// Whether a recording of `token` began in `from..to`.
+    pub fn recording_began(&self, token: &str, from: Wall, to: Wall) -> Result<bool> {
+        let db = self.reader();
+        let mut query = db.prepare_cached(BEGAN)?;
+        Ok(query.exists(params![token, What::Record.as_str(), from.0, to.0])?)
+    }
+
+    /// Whether there is anything of `token`.
+    pub fn has_footage(&self, token: &str) -> Result<bool> {
+        Ok(self.reader().prepare_cached("SELECT 1 FROM footage WHERE token = ?1")?.exists([token])?)
+    }
 }
+
+/// What [`Store::search_footage`] looks for.
+#[derive(Clone, Debug)]
+pub struct Search<'a> {
+    pub what: What,
+    pub token: &'a str,
+    /// Overlapping `from..to`.
+    pub from: Wall,
+    pub to: Wall,
+    /// `None`: any.
+    pub cause: Option<Cause>,
+    /// Start and number of an entry: only what comes behind it.
+    pub after: Option<(Wall, i64)>,
+    pub limit: usize,
+}
+
+/// Goes down the index `footage_by_source`, in whose order the rows come.
+fn by_time() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM footage
+         WHERE token = ?1 AND what = ?2 AND start_ms >= ?3 AND start_ms < ?5
+           AND (start_ms > ?3 OR id > ?4)
+           AND (start_ms >= ?6 OR end_ms > ?6 OR open) AND (?7 IS NULL OR cause = ?7)
+         ORDER BY start_ms, id LIMIT ?8"
+    )
+}
+
+/// Looks at the paths of one source in the index that keeps paths unique, and at no row but those found.
+fn by_name() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM footage WHERE path IN
+             (SELECT path FROM footage WHERE path >= ?1 AND path < ?2 AND substr(path, -length(?3)) = ?3)
+         ORDER BY start_ms DESC LIMIT 1"
+    )
+}
+
+const BEGAN: &str =
+    "SELECT 1 FROM footage WHERE token = ?1 AND what = ?2 AND start_ms >= ?3 AND start_ms < ?4";
 
 /// See [`Store::insert_footage`].
 pub(super) fn insert(db: &Connection, footage: &Footage) -> Result<i64> {
@@ -120,3 +192,6 @@ pub(super) fn footage(row: &Row) -> rusqlite::Result<Footage> {
         locked: row.get(11)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,10 @@
 //!
 //! Calls block, for a commit as long as the disk takes to sync (an SD card: tens of milliseconds),
 //! and one lock puts them in a row. Code on a tokio thread therefore goes through [`Store::run`];
-//! only start-up code calls the methods directly. The lock is held within one method and never
-//! while another is taken. Memory: SQLite's page cache, 2 MB at most.
+//! only start-up code calls the methods directly. Searches have a connection and a lock of their own,
+//! which can only read: in WAL mode they don't wait for commits, nor commits for them. A lock is held
+//! within one method and never while another is taken. Memory: SQLite's page caches, 2 MB at most
+//! for each of the two.
 
 mod footage;
 mod migrate;
@@ -21,10 +23,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::base::{Error, Result};
-pub use footage::LONGEST_MS;
+pub use footage::{LONGEST_MS, Search};
 pub use schedules::ScheduleRow;
 use seal::Seal;
 pub use storage::{Change, Place, Total, Written};
@@ -33,6 +35,7 @@ pub use users::User;
 /// The open database and the key that its secrets are sealed with.
 pub struct Store {
     db: Mutex<Connection>,
+    reader: Mutex<Connection>,
     seal: Seal,
 }
 
@@ -50,8 +53,10 @@ impl Store {
             .create(data_dir)
             .map_err(|error| within(error.into()))?;
         let seal = Seal::open(data_dir).map_err(within)?;
-        let db = connect(&data_dir.join("h5edge.db"))?;
-        Ok(Arc::new(Self { db: Mutex::new(db), seal }))
+        let path = data_dir.join("h5edge.db");
+        let db = connect(&path)?;
+        let reader = connect_reader(&path)?;
+        Ok(Arc::new(Self { db: Mutex::new(db), reader: Mutex::new(reader), seal }))
     }
 
     /// Runs `work` on a thread that may block.
@@ -70,6 +75,12 @@ impl Store {
         // A panic elsewhere cannot have left a transaction half done: dropping it rolls back.
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Sees what was committed before.
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        // Readers change nothing.
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn connect(path: &Path) -> Result<Connection> {
@@ -82,6 +93,14 @@ fn connect(path: &Path) -> Result<Connection> {
         .open(path)
         .map_err(|error| within(error.into()))?;
     prepare(Connection::open(path)?).map_err(within)
+}
+
+/// Opened after [`connect`], which has made the database what it has to be.
+fn connect_reader(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    Ok(db)
 }
 
 fn prepare(mut db: Connection) -> Result<Connection> {

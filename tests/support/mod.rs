@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod fakecam;
 pub mod footage;
 pub mod http;
+pub mod kept;
 pub mod players;
 pub mod process;
 pub mod scene;
