@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! A volume with every way in which rows and files can differ.
 
 use std::fs;
@@ -231,6 +230,3 @@ async fn fifty_thousand_files() {
     assert_eq!(scene.recorder.store.totals().unwrap()[0].entries, 50_000);
     assert!(begun.elapsed() < Duration::from_secs(60));
 }
-=======
-
->>>>>>> recorder
