@@ -33,11 +33,26 @@ impl Disk {
         Self::of_image(dir)
     }
 
-    /// The disk as it is now, with what has reached it and nothing else.
-    pub fn copy(&self) -> Option<Self> {
-        let dir = tempfile::tempdir().expect("a folder");
-        fs::copy(self.image(), dir.path().join("image")).expect("a copy");
-        Self::of_image(dir)
+    /// Cuts its power and puts it back: what had reached the device is there, and nothing else. The copy
+    /// of the image that becomes the disk was read twice with the same result, so it is the state at one
+    /// moment. Whoever wrote to it must have been stopped, and be killed by `kill`.
+    pub fn cut(&mut self, kill: impl FnOnce()) {
+        let copy = self.dir.path().join("copy");
+        loop {
+            fs::copy(self.image(), &copy).expect("a copy");
+            if fs::read(&copy).expect("the copy") == fs::read(self.image()).expect("the image") {
+                break;
+            }
+        }
+        kill();
+        self.unmount();
+        let device = self.device.take().expect("a disk with an image");
+        // Busy until the last page is written; that goes to a file without a name.
+        let _ = run("losetup", &["-d", &device]);
+        fs::rename(&copy, self.image()).expect("the copy in place");
+        let device = run("losetup", &["--find", "--show", text(&self.image())]).expect("a device");
+        self.device = Some(device.trim().to_owned());
+        self.mount().expect("a file system that mounts after a cut");
     }
 
     fn of_image(dir: TempDir) -> Option<Self> {

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -60,6 +61,12 @@ pub fn execute(data_dir: &Path, sql: &str) {
 /// Panics unless each row has its file and each file its row, and closed ones are complete and as long and
 /// as large as their rows say. `roots` are the volumes by name. Gives the rows.
 pub fn consistent(data_dir: &Path, roots: &[(&str, PathBuf)]) -> Vec<Row> {
+    consistent_since(data_dir, roots, SystemTime::now())
+}
+
+/// The same of a daemon that records again since `since`: a file that was made later may still wait for its
+/// row.
+pub fn consistent_since(data_dir: &Path, roots: &[(&str, PathBuf)], since: SystemTime) -> Vec<Row> {
     let rows = rows(data_dir);
     let mut known: BTreeMap<PathBuf, &Row> = BTreeMap::new();
     for row in &rows {
@@ -67,7 +74,8 @@ pub fn consistent(data_dir: &Path, roots: &[(&str, PathBuf)]) -> Vec<Row> {
         known.insert(root.unwrap_or_else(|| panic!("no volume for {row:?}")).1.join(&row.path), row);
     }
     for file in roots.iter().flat_map(|(_, root)| footage::files(root)) {
-        assert!(known.contains_key(&file), "a file without a row: {}", file.display());
+        let is_new = fs::metadata(&file).and_then(|data| data.modified()).is_ok_and(|time| time > since);
+        assert!(known.contains_key(&file) || is_new, "a file without a row: {}", file.display());
     }
     for (path, row) in known {
         let length = fs::metadata(&path).unwrap_or_else(|error| panic!("{row:?}: {error}")).len();
