@@ -19,7 +19,7 @@ use h5edge::play::webrtc::{Rtc, RtcSettings};
 use h5edge::play::ws::Ws;
 use h5edge::record::volume::Volumes;
 use h5edge::record::{self, Recorder};
-use h5edge::snapshot::{self, Snapshots};
+use h5edge::snapshot::{self, CodecSettings, Snapshots};
 use h5edge::source::{self, Sources};
 use h5edge::store::Store;
 use h5edge::system::Sampler;
@@ -113,6 +113,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     let rtc = Rtc::start(rtc_settings(&config), shutdown.clone())?;
     let listeners = bind(data_dir, &config, http_port).await?;
     let ports = ready_line(&listeners, &rtc)?;
+    let codecs = CodecSettings::load(&config.snapshot, data_dir);
 
     let ctx = Arc::new(Context {
         file_roots: config.sources.roots(data_dir),
@@ -124,10 +125,11 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
         ws: Ws::default(),
         rtc,
         hls: Hls::new(hls_settings(&config), shutdown.clone()),
-        snapshots: Snapshots::new(std::env::current_exe()?, shutdown.clone()),
+        snapshots: Snapshots::new(std::env::current_exe()?, codecs, shutdown.clone()),
         shutdown: shutdown.clone(),
         config,
     });
+    tokio::spawn(api::lapse::run(ctx.clone()));
     let server = tokio::spawn(api::serve(listeners, ctx, shutdown.clone()));
     println!("{ports}");
     std::io::stdout().flush()?;

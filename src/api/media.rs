@@ -10,6 +10,7 @@ use super::calls::Answer;
 use super::opening::Opening;
 use super::reply::Reply;
 use super::request::Ask;
+use super::snapshots::width;
 use crate::base::Result;
 use crate::media::stream::Status;
 use crate::play::webrtc::MAX_SIGNAL_MESSAGE;
@@ -55,11 +56,10 @@ async fn listen(mut socket: WebSocket) {
 /// `GetImage`: always a picture, as a poster that fails leaves a black tile.
 pub async fn image(ask: Ask) -> Result<Answer> {
     let stream = ask.stream()?;
-    let width = ask.get("width").and_then(|width| width.parse().ok());
     let Some(picture) = stream.hub.picture() else {
         return Ok(Answer::Jpeg(placeholder(&stream.status()).jpeg()));
     };
-    Ok(Answer::Jpeg(match ask.ctx.snapshots.jpeg(&stream.token, &picture, width).await {
+    Ok(Answer::Jpeg(match ask.ctx.snapshots.jpeg(&stream.token, &picture, width(&ask)).await {
         Ok(jpeg) => jpeg.bytes,
         Err(error) => {
             tracing::warn!(source = %stream.token, "no picture: {error}");

@@ -80,8 +80,8 @@ const LIVE: &[Param] = &[
     may("hevc", Kind::Ignored, "The codec is what the camera sends."),
 ];
 
-const IMAGE: &[Param] =
-    &[TOKEN, may("width", Kind::Whole(16, 3840), "Width in pixels; default the picture's own.")];
+const WIDTH: Param = may("width", Kind::Whole(16, 3840), "Width in pixels; default the picture's own.");
+const IMAGE: &[Param] = &[TOKEN, WIDTH];
 
 /// Every call there is.
 /// All calls.

@@ -22,7 +22,7 @@ use crate::play::webrtc::{Rtc, RtcSettings};
 use crate::play::ws::Ws;
 use crate::record::Recorder;
 use crate::record::volume::Volumes;
-use crate::snapshot::Snapshots;
+use crate::snapshot::{CodecSettings, Snapshots};
 use crate::source::{Settings, Sources};
 use crate::store::Store;
 use crate::system::Sampler;
@@ -90,7 +90,7 @@ impl Server {
             ws: Ws::default(),
             rtc: Rtc::start(rtc, stop.clone()).unwrap(),
             hls: Hls::new(HlsSettings::default(), stop.clone()),
-            snapshots: Snapshots::new("/nonexistent".into(), stop.clone()),
+            snapshots: Snapshots::new("/nonexistent".into(), CodecSettings::default(), stop.clone()),
             shutdown: stop.clone(),
             store,
             config,

@@ -178,8 +178,11 @@ fn row(volume: &Volume, opening: &Opening, bytes: u64) -> Footage {
     }
 }
 
-/// The file with its head, synced together with its folders.
-fn create(volume: &Volume, path: &str, head: &[u8]) -> Result<File> {
+/// A new file with its first bytes, synced together with its folders.
+///
+/// # Errors
+/// `Refused` where there is one already; else what the volume says of itself.
+pub(super) fn create(volume: &Volume, path: &str, head: &[u8]) -> Result<File> {
     let full = volume.file(path);
     let made = make_folders(&volume.root, Path::new(path)).and_then(|()| {
         let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(&full)?;

@@ -19,6 +19,7 @@ pub mod running;
 pub mod schedule;
 mod session;
 mod sessions;
+pub mod stills;
 pub mod volume;
 
 use std::sync::Arc;

@@ -1,46 +1,57 @@
-//! Decodes one key frame to JPEG with GStreamer; runs in the child only.
+//! The first half of a picture: a key frame is decoded by one element; runs in the child only.
 //!
-//! Each frame gets a pipeline of its own: nothing of a damaged one is left for the next.
+//! Each frame gets a pipeline of its own, with nothing but itself and its parameter sets: nothing of a
+//! damaged one is left for the next, and a hardware decoder is open for no longer than one picture.
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_app::{AppSink, AppSrc};
 
+use super::pipeline::{Pipeline, element};
 use crate::base::{Error, Result};
 use crate::media::params::VideoCodec;
 
-/// Decoders by codec, the preferred one first; the next is tried when one is not installed or gives
-/// no picture. The libav ones with a single thread: more threads delay the only frame (openh264dec
-/// gives no picture at all for one).
-const DECODERS: [(VideoCodec, &[&str]); 2] =
-    [(VideoCodec::H264, &["avdec_h264 max-threads=1"]), (VideoCodec::H265, &["avdec_h265 max-threads=1"])];
+/// A decoded picture in system memory. Its memory may be the decoder's own.
+pub(super) struct Decoded {
+    pub sample: gst::Sample,
+    _decoder: Pipeline,
+}
 
-/// What a JPEG file means by its numbers (JFIF): full range, BT.601 matrix. Video is rarely so.
-const JPEG_COLORS: &str = "1:4:0:0";
-
-/// How long one decoder may take; shorter than the daemon's own deadline.
-const PATIENCE: gst::ClockTime = gst::ClockTime::from_mseconds(1800);
-
-/// A key frame as JPEG with square pixels, `width` pixels wide if that is given.
+/// Decodes a key frame with the element `decoder`. `size` is what must come out, if anything.
 ///
 /// # Errors
-/// `Unsupported` without a decoder, `BadInput` when the frame does not decode.
-pub(super) fn jpeg(codec: VideoCodec, config: Vec<u8>, unit: Vec<u8>, width: Option<u32>) -> Result<Vec<u8>> {
+/// `Unsupported` when the element is not installed, `BadInput` when no picture of that size comes out.
+pub(super) fn decode(
+    codec: VideoCodec,
+    decoder: &str,
+    config: Vec<u8>,
+    unit: Vec<u8>,
+    size: Option<(u32, u32)>,
+) -> Result<Decoded> {
     let caps = caps(codec, config);
-    let buffer = gst::Buffer::from_slice(unit);
-    let names = DECODERS.iter().filter(|(of, _)| *of == codec).flat_map(|(_, names)| *names);
-    let installed = names.filter(|name| {
-        let element = name.split(' ').next().unwrap_or(name);
-        gst::ElementFactory::find(element).is_some()
-    });
-    let mut outcome = Err(Error::unsupported(format!("no decoder for {codec:?} is installed")));
-    for decoder in installed {
-        outcome = Picture::new(decoder, &caps, width).and_then(|pipeline| pipeline.run(buffer.clone()));
-        if outcome.is_ok() {
-            break;
-        }
+    let decoder = element(decoder)?;
+    if decoder.has_property("max-threads") {
+        // Of the libav ones: more threads delay the only frame.
+        decoder.set_property_from_str("max-threads", "1");
     }
-    outcome
+    let mut elements = vec![decoder];
+    if !elements.iter().all(|decoder| takes(decoder, &caps)) {
+        elements.insert(0, element(parser(codec))?);
+    }
+    if let Some(decoder) = elements.last().filter(|decoder| is_stateful_v4l2(decoder)) {
+        strip_colorimetry(decoder);
+    }
+    // Without features: system memory. Newer decoders would hand out DMA buffers otherwise.
+    let raw = gst::Caps::new_empty_simple("video/x-raw");
+    let pipeline = Pipeline::new(&caps, &elements, &raw)?;
+    let fault = |error: Error| error.context("key frame does not decode");
+    let sample = pipeline.run(gst::Buffer::from_slice(unit)).map_err(fault)?;
+    let given = dimensions(&sample);
+    if let (Some((width, height)), true) = (size, given != size) {
+        let (wide, high) = given.unwrap_or_default();
+        let text = format!("a picture of {wide} x {high} came out, not {width} x {height}");
+        return Err(fault(Error::bad_input(text)));
+    }
+    Ok(Decoded { sample, _decoder: pipeline })
 }
 
 fn caps(codec: VideoCodec, config: Vec<u8>) -> gst::Caps {
@@ -55,65 +66,65 @@ fn caps(codec: VideoCodec, config: Vec<u8>) -> gst::Caps {
         .build()
 }
 
-/// A pipeline for one picture; dropping it stops it.
-struct Picture {
-    pipeline: gst::Pipeline,
-    input: AppSrc,
-    output: AppSink,
+/// Whether it takes our form of the stream; many hardware decoders want start codes, or to be told
+/// profile, level and size.
+fn takes(decoder: &gst::Element, caps: &gst::Caps) -> bool {
+    decoder.factory().is_some_and(|factory| factory.can_sink_all_caps(caps))
 }
 
-impl Picture {
-    fn new(decoder: &str, caps: &gst::Caps, width: Option<u32>) -> Result<Self> {
-        let description = format!(
-            "appsrc name=in format=time ! {decoder} ! videoscale ! capsfilter name=size ! videoconvert \
-             ! video/x-raw,format=I420,colorimetry={JPEG_COLORS} ! jpegenc ! appsink name=out sync=false"
-        );
-        let pipeline =
-            gst::parse::launch(&description).map_err(|error| Error::internal(error.to_string()))?;
-        let pipeline = pipeline.downcast::<gst::Pipeline>().map_err(|_| missing("pipeline"))?;
-        let size = gst::Caps::builder("video/x-raw").field("pixel-aspect-ratio", gst::Fraction::new(1, 1));
-        let size = match width {
-            Some(width) => size.field("width", i32::try_from(width).unwrap_or(i32::MAX)).build(),
-            None => size.build(),
+const fn parser(codec: VideoCodec) -> &'static str {
+    match codec {
+        VideoCodec::H264 => "h264parse",
+        VideoCodec::H265 => "h265parse",
+    }
+}
+
+/// `v4l2h264dec` and the like; the stateless ones are called `v4l2sl…`.
+fn is_stateful_v4l2(decoder: &gst::Element) -> bool {
+    let name = decoder.factory().map(|factory| factory.name());
+    name.is_some_and(|name| name.starts_with("v4l2") && !name.starts_with("v4l2sl"))
+}
+
+/// These refuse a stream whose parameter sets name a transfer function that the driver does not know
+/// (Raspberry Pi 4), although decoding has no use for it.
+fn strip_colorimetry(decoder: &gst::Element) {
+    let Some(pad) = decoder.static_pad("sink") else { return };
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
+        let caps = match info.event().map(|event| event.view()) {
+            Some(gst::EventView::Caps(caps)) => Some(caps.caps_owned()),
+            _ => None,
         };
-        pipeline.by_name("size").ok_or_else(|| missing("size"))?.set_property("caps", size);
-        let input = pipeline.by_name("in").and_downcast::<AppSrc>().ok_or_else(|| missing("in"))?;
-        let output = pipeline.by_name("out").and_downcast::<AppSink>().ok_or_else(|| missing("out"))?;
-        input.set_caps(Some(caps));
-        Ok(Self { pipeline, input, output })
-    }
-
-    fn run(&self, mut buffer: gst::Buffer) -> Result<Vec<u8>> {
-        buffer.make_mut().set_pts(gst::ClockTime::ZERO);
-        let play = self.pipeline.set_state(gst::State::Playing);
-        play.map_err(|_| self.failure())?;
-        self.input.push_buffer(buffer).map_err(|_| self.failure())?;
-        self.input.end_of_stream().map_err(|_| self.failure())?;
-        let sample = self.output.try_pull_sample(PATIENCE).ok_or_else(|| self.failure())?;
-        let picture = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
-        picture.map(|data| data.to_vec()).ok_or_else(|| self.failure())
-    }
-
-    /// What the pipeline says about its failure.
-    fn failure(&self) -> Error {
-        let bus = self.pipeline.bus();
-        let message = bus.and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
-        match message.as_ref().map(|message| message.view()) {
-            Some(gst::MessageView::Error(error)) => {
-                Error::bad_input(format!("key frame does not decode: {}", error.error()))
-            }
-            _ => Error::bad_input("key frame does not decode: the decoder gave no picture"),
+        if let Some(mut caps) = caps {
+            caps.make_mut().iter_mut().for_each(|fields| fields.remove_field("colorimetry"));
+            info.data = Some(gst::PadProbeData::Event(gst::event::Caps::new(&caps)));
         }
-    }
+        gst::PadProbeReturn::Ok
+    });
 }
 
-impl Drop for Picture {
-    fn drop(&mut self) {
-        // Stopping cannot be refused; a failure has nobody left to care.
-        let _ = self.pipeline.set_state(gst::State::Null);
-    }
+/// Width and height of a raw picture.
+fn dimensions(sample: &gst::Sample) -> Option<(u32, u32)> {
+    let fields = sample.caps()?.structure(0)?;
+    let side = |name: &str| u32::try_from(fields.get::<i32>(name).ok()?).ok();
+    side("width").zip(side("height"))
 }
 
-fn missing(what: &str) -> Error {
-    Error::internal(format!("snapshot pipeline: no {what}"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colorimetry_does_not_reach_a_stateful_v4l2_decoder() {
+        gst::init().unwrap();
+        let sink = element("fakesink").unwrap();
+        strip_colorimetry(&sink);
+        sink.set_state(gst::State::Paused).unwrap();
+        let pad = sink.static_pad("sink").unwrap();
+        pad.send_event(gst::event::StreamStart::new("test"));
+        let caps = gst::Caps::builder("video/x-h264").field("level", "4").field("colorimetry", "2:3:99:1");
+        assert!(pad.send_event(gst::event::Caps::new(&caps.build())));
+        let seen = pad.current_caps().unwrap();
+        assert_eq!(seen, gst::Caps::builder("video/x-h264").field("level", "4").build());
+        sink.set_state(gst::State::Null).unwrap();
+    }
 }

@@ -1,29 +1,41 @@
 //! Pictures of key frames, as JPEG, made in a child process.
 //!
-//! The daemon never decodes video itself: a decoder that hangs or crashes costs one picture, not the
-//! box. [`Snapshots`] hands key frames to one [`process`] task, which owns the child (same binary,
+//! The daemon never decodes video itself: a decoder that hangs or crashes costs a second, not the box.
+//! [`Snapshots`] hands key frames to one [`process`] task, which owns the child (same binary,
 //! [`worker_main`]) and gives it one at a time. Each key frame is decoded once per width, however
-//! many ask.
+//! many ask. [`choice`] says with which elements: hardware that passed the [`probe`], then software.
 //!
 //! Memory: up to [`MAX_WIDTHS`] pictures of the newest key frame of each source that was asked for in
 //! the last seconds, and of [`MAX_SOURCES`] sources at most.
 
+mod board;
 mod cache;
+mod child;
+mod choice;
 mod decode;
+mod encode;
+mod inventory;
+mod pipeline;
+mod probe;
 mod process;
 mod protocol;
+mod verdicts;
 mod worker;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+pub use self::choice::{CodecReport, State};
+pub use self::inventory::Duty;
 pub use self::worker::worker_main;
 
 use self::cache::Cache;
 use self::process::Process;
+use crate::base::config;
 use crate::base::time::MonoTime;
 use crate::base::{Error, Result};
 use crate::media::hub::Picture;
@@ -62,6 +74,31 @@ impl Placeholder {
     }
 }
 
+/// What may be used for decoding and encoding.
+#[derive(Clone, Debug, Default)]
+pub struct CodecSettings {
+    /// Whether hardware is used at all.
+    pub hardware: bool,
+    /// Elements that are not used, with the reason.
+    pub deny: BTreeMap<String, String>,
+    /// Elements that go before all others, best first.
+    pub prefer: Vec<String>,
+    /// Where the verdicts of probes are kept; nowhere without it.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl CodecSettings {
+    /// Those of the configuration, with what this board must not use. Blocks.
+    pub fn load(config: &config::Snapshot, data_dir: &Path) -> Self {
+        let mut deny = board::denied(&config.board_dir, Path::new(board::COMPATIBLE));
+        for element in &config.deny {
+            deny.insert(element.clone(), "denied in the configuration".into());
+        }
+        let (hardware, prefer) = (config.hardware, config.prefer.clone());
+        Self { hardware, deny, prefer, data_dir: Some(data_dir.to_owned()) }
+    }
+}
+
 /// Maker of pictures, for all sources.
 #[derive(Debug)]
 pub struct Snapshots {
@@ -72,8 +109,8 @@ pub struct Snapshots {
 impl Snapshots {
     /// Pictures are decoded by `exe snapshot-worker`, which is started when first needed and ends
     /// at `shutdown`. To be called inside a tokio runtime.
-    pub fn new(exe: PathBuf, shutdown: CancellationToken) -> Self {
-        Self { process: Process::start(exe, shutdown), cache: Mutex::default() }
+    pub fn new(exe: PathBuf, codecs: CodecSettings, shutdown: CancellationToken) -> Self {
+        Self { process: Process::start(exe, codecs, shutdown), cache: Mutex::default() }
     }
 
     /// A key frame of the source `token` as JPEG, `width` pixels wide (never wider than the video;
@@ -94,6 +131,15 @@ impl Snapshots {
         };
         let bytes = pending.await?;
         Ok(Jpeg { bytes, arrived: picture.frame.arrived })
+    }
+
+    /// How each decoder and encoder stands, best first for each duty. Starts the child if there has
+    /// been none.
+    ///
+    /// # Errors
+    /// `Full` when too many pictures wait; `Internal` when the child does not start.
+    pub async fn codecs(&self) -> Result<Vec<CodecReport>> {
+        self.process.report().await
     }
 
     /// How many key frames went to the child so far.

@@ -1,36 +1,34 @@
-//! The daemon's side of the child: one tokio task that starts it, gives it one key frame at a time,
-//! kills it when it does not answer, and ends it when it has been idle.
+//! The daemon's side of the decoding: one tokio task that owns the child, gives it one key frame at a
+//! time, kills it when it does not answer, tries again with software where hardware failed, and ends it
+//! when it has been idle.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::{ANSWER_HEAD, AnswerHead, RequestHead, Status};
+use super::child::{Failure, Fate, Request, Worker};
+use super::choice::{Choice, CodecReport, Recipe};
+use super::probe::Prober;
+use super::{CodecSettings, verdicts};
 use crate::base::{Error, Result};
 use crate::media::hub::Picture;
 
-/// How long the child may take over one key frame.
+/// How long software may take over one key frame.
 const DEADLINE: Duration = Duration::from_secs(2);
-/// How long it may take to start: GStreamer looks through its plugins when they have changed.
-const START: Duration = Duration::from_secs(10);
+/// How long hardware may: somebody waits, and software is there.
+const HARDWARE_DEADLINE: Duration = Duration::from_secs(1);
 /// An unused child ends after this time.
 const IDLE: Duration = Duration::from_secs(60);
 /// Key frames that wait; further ones are refused.
 const QUEUE: usize = 32;
-/// Environment that the child gets if the daemon has it, besides `GST_…`.
-const ENVIRONMENT: [&str; 4] = ["HOME", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "PATH"];
 
 /// A JPEG to come; all clones give the same one.
 pub(super) type Pending = Shared<BoxFuture<'static, Result<Bytes>>>;
@@ -42,26 +40,36 @@ pub(super) struct Process {
     state: Arc<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     decodes: AtomicU64,
     /// 0 while there is no child.
     pid: AtomicU32,
+    choice: Arc<Mutex<Choice>>,
 }
 
 #[derive(Debug)]
-struct Job {
-    picture: Picture,
-    width: Option<u32>,
-    answer: oneshot::Sender<Result<Bytes>>,
+enum Job {
+    Picture {
+        picture: Picture,
+        width: Option<u32>,
+        answer: oneshot::Sender<Result<Bytes>>,
+    },
+    /// Finds out what there is to decode with.
+    Look {
+        answer: oneshot::Sender<Result<()>>,
+    },
 }
 
 impl Process {
     /// Starts the task; the child itself comes with the first job.
-    pub fn start(exe: PathBuf, shutdown: CancellationToken) -> Self {
+    pub fn start(exe: PathBuf, settings: CodecSettings, shutdown: CancellationToken) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let state = Arc::<State>::default();
-        let task = Task { exe, state: state.clone(), worker: None };
+        let file = settings.data_dir.as_ref().map(|dir| dir.join(verdicts::FILE));
+        let choice = Arc::new(Mutex::new(Choice::new(settings)));
+        let prober = Prober::new(exe.clone(), file, choice.clone(), shutdown.clone());
+        let state = Arc::new(State { decodes: AtomicU64::new(0), pid: AtomicU32::new(0), choice });
+        let task = Task { exe, state: state.clone(), worker: None, prober };
         tokio::spawn(task.run(queue, shutdown));
         Self { jobs, state }
     }
@@ -72,11 +80,26 @@ impl Process {
     /// `Full` when [`QUEUE`] frames wait, `Refused` after shutdown.
     pub fn decode(&self, picture: &Picture, width: Option<u32>) -> Result<Pending> {
         let (answer, result) = oneshot::channel();
-        self.jobs.try_send(Job { picture: picture.clone(), width, answer }).map_err(|error| match error {
+        self.queue(Job::Picture { picture: picture.clone(), width, answer })?;
+        Ok(async { result.await.unwrap_or_else(|_| Err(shutting_down())) }.boxed().shared())
+    }
+
+    /// How each element stands; a child is started if there was none yet to ask.
+    ///
+    /// # Errors
+    /// As [`Process::decode`], and when the child does not start.
+    pub async fn report(&self) -> Result<Vec<CodecReport>> {
+        let (answer, result) = oneshot::channel();
+        self.queue(Job::Look { answer })?;
+        result.await.unwrap_or_else(|_| Err(shutting_down()))?;
+        Ok(lock(&self.state.choice).report(Instant::now()))
+    }
+
+    fn queue(&self, job: Job) -> Result<()> {
+        self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::full("snapshot: too many pictures wait"),
             mpsc::error::TrySendError::Closed(_) => shutting_down(),
-        })?;
-        Ok(async { result.await.unwrap_or_else(|_| Err(shutting_down())) }.boxed().shared())
+        })
     }
 
     pub fn decodes(&self) -> u64 {
@@ -88,6 +111,12 @@ impl Process {
     }
 }
 
+/// For as long as it takes to look something up.
+pub(super) fn lock(choice: &Mutex<Choice>) -> MutexGuard<'_, Choice> {
+    // No method leaves it half changed.
+    choice.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn shutting_down() -> Error {
     Error::refused("snapshot: shutting down")
 }
@@ -96,6 +125,7 @@ struct Task {
     exe: PathBuf,
     state: Arc<State>,
     worker: Option<Worker>,
+    prober: Prober,
 }
 
 impl Task {
@@ -105,155 +135,140 @@ impl Task {
                 job = queue.recv() => job,
                 () = shutdown.cancelled() => None,
                 () = tokio::time::sleep(IDLE), if self.worker.is_some() => {
-                    self.end_worker();
+                    self.keep(None);
                     continue;
                 }
             };
             let Some(job) = job else { break };
-            let result = tokio::select! {
-                result = self.work(&job) => result,
-                () = shutdown.cancelled() => Err(shutting_down()),
-            };
-            // Whoever asked may be gone.
-            let _ = job.answer.send(result);
+            tokio::select! {
+                () = self.work(job) => {}
+                () = shutdown.cancelled() => break,
+            }
         }
-        self.end_worker();
+        self.keep(None);
     }
 
-    /// Does a job; a child that died while it was idle is replaced first.
-    async fn work(&mut self, job: &Job) -> Result<Bytes> {
-        self.state.decodes.fetch_add(1, Ordering::Relaxed);
+    async fn work(&mut self, job: Job) {
+        // Whoever asked may be gone.
+        match job {
+            Job::Picture { picture, width, answer } => {
+                self.state.decodes.fetch_add(1, Ordering::Relaxed);
+                let _ = answer.send(self.picture(&picture, width).await);
+            }
+            Job::Look { answer } => {
+                let _ = answer.send(self.look().await);
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Result<()> {
+        let worker = self.ready().await?;
+        self.keep(Some(worker));
+        Ok(())
+    }
+
+    /// Makes the picture by the first recipe that can. Hardware that failed at what software can do gets
+    /// a strike; a frame that nobody can decode is its own fault.
+    async fn picture(&mut self, picture: &Picture, width: Option<u32>) -> Result<Bytes> {
+        self.look().await?;
+        let codec = picture.params.video.codec;
+        let plan = lock(&self.state.choice).plan(codec, Instant::now());
+        let mut outcome = Err(Error::unsupported(format!("no decoder for {codec:?} is installed")));
+        let mut suspect = None;
+        for recipe in &plan {
+            match self.attempt(recipe, picture, width).await {
+                Ok(jpeg) => {
+                    outcome = Ok(jpeg);
+                    break;
+                }
+                Err(failure) => {
+                    let Failure { fate, part, error } = failure;
+                    if part.hardware {
+                        suspect = Some((part, error.to_string()));
+                    }
+                    let last_word = fate != Fate::Well && !recipe.has_hardware();
+                    outcome = Err(error);
+                    if last_word {
+                        break;
+                    }
+                }
+            }
+        }
+        if let (Ok(_), Some((part, why))) = (&outcome, suspect) {
+            lock(&self.state.choice).strike(&part, &why, Instant::now());
+        }
+        outcome
+    }
+
+    /// One try; with software, a second one if the child had died before its time.
+    async fn attempt(
+        &mut self,
+        recipe: &Recipe,
+        picture: &Picture,
+        width: Option<u32>,
+    ) -> std::result::Result<Bytes, Failure> {
         let was_idle = self.worker.is_some();
-        match self.attempt(job).await {
-            Err(Failure::Died(_)) if was_idle => self.attempt(job).await,
+        match self.try_once(recipe, picture, width).await {
+            Err(Failure { fate: Fate::Died, .. }) if was_idle && !recipe.has_hardware() => {
+                self.try_once(recipe, picture, width).await
+            }
             outcome => outcome,
         }
-        .map_err(|failure| match failure {
-            Failure::Frame(error) | Failure::Died(error) | Failure::Hung(error) => error,
-        })
     }
 
-    async fn attempt(&mut self, job: &Job) -> std::result::Result<Bytes, Failure> {
-        let mut worker = match self.worker.take() {
-            Some(worker) => worker,
-            None => Worker::start(&self.exe).await?,
+    async fn try_once(
+        &mut self,
+        recipe: &Recipe,
+        picture: &Picture,
+        width: Option<u32>,
+    ) -> std::result::Result<Bytes, Failure> {
+        let died = |error| Failure { fate: Fate::Died, part: recipe.decoder.clone(), error };
+        let mut worker = self.ready().await.map_err(died)?;
+        let request = Request {
+            recipe,
+            video: &picture.params.video,
+            unit: &picture.frame.data,
+            width,
+            check_size: recipe.decoder.hardware,
         };
-        self.state.pid.store(worker.child.id().unwrap_or(0), Ordering::Relaxed);
-        let outcome = match timeout(DEADLINE, worker.ask(job)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Failure::Hung(Error::timeout("snapshot: the decoder does not answer"))),
-        };
+        let patience = if recipe.has_hardware() { HARDWARE_DEADLINE } else { DEADLINE };
+        let outcome = worker.picture(&request, patience).await;
         match &outcome {
-            Ok(_) | Err(Failure::Frame(_)) => self.worker = Some(worker),
-            Err(Failure::Died(error) | Failure::Hung(error)) => {
+            Ok(_) => self.keep(Some(worker)),
+            Err(Failure { fate: Fate::Well, part, error }) => {
+                if part.hardware {
+                    tracing::warn!("{}: {error}", part.element);
+                }
+                self.keep(Some(worker));
+            }
+            Err(Failure { part, error, .. }) => {
                 tracing::warn!("snapshot worker is replaced: {error}");
-                drop(worker);
-                self.end_worker();
+                self.keep(None);
+                if !worker.end().await && part.hardware {
+                    lock(&self.state.choice).poison(&part.element);
+                }
             }
         }
         outcome
     }
 
-    /// Kills the child, which has nothing to save.
-    fn end_worker(&mut self) {
-        self.worker = None;
-        self.state.pid.store(0, Ordering::Relaxed);
-    }
-}
-
-/// Why there is no picture.
-enum Failure {
-    /// The frame is at fault; the child is well.
-    Frame(Error),
-    /// The child is gone or talks nonsense.
-    Died(Error),
-    /// The child does not answer.
-    Hung(Error),
-}
-
-/// A running child; dropping it kills it.
-struct Worker {
-    child: Child,
-    input: ChildStdin,
-    output: ChildStdout,
-}
-
-impl Worker {
-    async fn start(exe: &Path) -> std::result::Result<Self, Failure> {
-        let starting = |error: Error| Failure::Died(error.context("snapshot worker does not start"));
-        let mut child = Command::new(exe)
-            .arg("snapshot-worker")
-            .env_clear()
-            .envs(environment())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| starting(error.into()))?;
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(input), Some(output), Some(log)) = pipes else {
-            return Err(starting(Error::internal("no pipes")));
-        };
-        tokio::spawn(pass_on(log));
-        let mut worker = Self { child, input, output };
-        match timeout(START, worker.answer()).await {
-            Ok(Ok((Status::Ready, _))) => Ok(worker),
-            Ok(Ok(_)) => Err(starting(Error::internal("it did not say that it is ready"))),
-            Ok(Err(error)) => Err(starting(error)),
-            Err(_) => Err(starting(Error::timeout("no word from it"))),
+    /// The child, or a new one if it is gone.
+    async fn ready(&mut self) -> Result<Worker> {
+        if let Some(mut worker) = self.worker.take()
+            && !worker.is_gone()
+        {
+            return Ok(worker);
         }
+        let (worker, inventory) = Worker::start(&self.exe).await?;
+        self.state.pid.store(worker.pid().unwrap_or(0), Ordering::Relaxed);
+        self.prober.found(inventory).await;
+        Ok(worker)
     }
 
-    async fn ask(&mut self, job: &Job) -> std::result::Result<Bytes, Failure> {
-        let (video, unit) = (&job.picture.params.video, &job.picture.frame.data);
-        let head = RequestHead {
-            codec: video.codec,
-            width: job.width,
-            config: video.config.len(),
-            unit: unit.len(),
-        };
-        let head = head.encode().map_err(Failure::Frame)?;
-        for piece in [head.as_slice(), &video.config, unit] {
-            self.input.write_all(piece).await.map_err(|error| Failure::Died(error.into()))?;
-        }
-        match self.answer().await.map_err(Failure::Died)? {
-            (Status::Picture, jpeg) => Ok(jpeg),
-            (Status::Failed, text) => {
-                Err(Failure::Frame(Error::bad_input(String::from_utf8_lossy(&text).into_owned())))
-            }
-            (Status::Ready, _) => Err(Failure::Died(Error::internal("snapshot worker: out of step"))),
-        }
-    }
-
-    async fn answer(&mut self) -> Result<(Status, Bytes)> {
-        let mut head = [0; ANSWER_HEAD];
-        self.output.read_exact(&mut head).await.map_err(|error| Error::internal(error.to_string()))?;
-        let head = AnswerHead::decode(&head)?;
-        let mut body = vec![0; head.length];
-        self.output.read_exact(&mut body).await?;
-        Ok((head.status, body.into()))
-    }
-}
-
-/// The part of the daemon's environment that GStreamer needs to find its plugins and their cache.
-fn environment() -> impl Iterator<Item = (OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| {
-        name.to_str().is_some_and(|name| ENVIRONMENT.contains(&name) || name.starts_with("GST_"))
-    })
-}
-
-/// Passes what the child complains about to our log.
-async fn pass_on(log: ChildStderr) {
-    /// Longest line that is passed on whole.
-    const LINE: u64 = 1024;
-    let mut reader = BufReader::new(log);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match (&mut reader).take(LINE).read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => tracing::warn!("snapshot worker: {}", String::from_utf8_lossy(&line).trim_end()),
-        }
+    /// Keeps the child for the next job; without one, the old one is killed: it has nothing to save.
+    fn keep(&mut self, worker: Option<Worker>) {
+        let pid = worker.as_ref().and_then(Worker::pid).unwrap_or(0);
+        self.state.pid.store(pid, Ordering::Relaxed);
+        self.worker = worker;
     }
 }

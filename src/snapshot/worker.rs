@@ -1,5 +1,6 @@
 //! The child: reads key frames from stdin, writes JPEGs to stdout, one after the other, on its main
-//! thread. It ends with its stdin, and is killed with the daemon.
+//! thread. It does with the elements that it is told, knows no deadlines and decides nothing: the daemon
+//! kills it when it hangs. It ends with its stdin, and is killed with the daemon.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -8,8 +9,8 @@ use gstreamer as gst;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 
-use super::decode;
 use super::protocol::{ANSWER_HEAD, AnswerHead, REQUEST_HEAD, RequestHead, Status};
+use super::{decode, encode, inventory};
 use crate::base::{Error, Result};
 
 /// How far the child stands back behind the daemon's own work (`nice(2)`).
@@ -33,18 +34,35 @@ fn serve() -> Result<()> {
     unsafe { nix::libc::nice(NICE) };
     let mut output = take_stdout()?;
     gst::init().map_err(|error| Error::internal(error.to_string()))?;
-    answer(&mut output, Status::Ready, &[])?;
+    answer(&mut output, Status::Ready, inventory::look().encode().as_bytes())?;
     let mut input = std::io::stdin().lock();
     while let Some(head) = read_head(&mut input)? {
         let head = RequestHead::decode(&head)?;
+        let names = read(&mut input, head.names)?;
         let config = read(&mut input, head.config)?;
         let unit = read(&mut input, head.unit)?;
-        match decode::jpeg(head.codec, config, unit, head.width) {
-            Ok(jpeg) => answer(&mut output, Status::Picture, &jpeg)?,
-            Err(error) => answer(&mut output, Status::Failed, error.to_string().as_bytes())?,
+        if let Err(error) = picture(head, &names, config, unit, &mut output) {
+            answer(&mut output, Status::Failed, error.to_string().as_bytes())?;
         }
     }
     Ok(())
+}
+
+/// Answers one request, and says when the first half is done. The decoder is closed after the answer:
+/// should that hang, then at no cost to this picture.
+fn picture(
+    head: RequestHead,
+    names: &[u8],
+    config: Vec<u8>,
+    unit: Vec<u8>,
+    output: &mut impl Write,
+) -> Result<()> {
+    let names = std::str::from_utf8(names).ok().and_then(|names| names.split_once('\n'));
+    let (decoder, encoder) = names.ok_or_else(|| Error::bad_input("names: not two"))?;
+    let decoded = decode::decode(head.codec, decoder, config, unit, head.size)?;
+    answer(output, Status::Decoded, &[])?;
+    let jpeg = encode::jpeg(encoder, &decoded.sample, head.width)?;
+    answer(output, Status::Picture, &jpeg)
 }
 
 /// Takes stdout for the answers; what libraries print goes to stderr from now on.

@@ -1,7 +1,9 @@
 //! Facts about the machine.
 
+mod cpu;
 mod run;
 
+pub use cpu::Cpu;
 pub use run::{RunInfo, Sampler, rate_text, space_text};
 
 /// The version that `GetSystemInfo` and `h5edge version` tell.

@@ -53,6 +53,19 @@ pub fn absolute_paths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>
     Ok(paths.into_iter().map(PathBuf::from).collect())
 }
 
+pub fn absolute_path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    let path = PathBuf::deserialize(from)?;
+    let bad = || D::Error::custom(format!("`{}` is no absolute path", path.display()));
+    if path.is_absolute() { Ok(path) } else { Err(bad()) }
+}
+
+/// Names of GStreamer elements.
+pub fn elements<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let named = |text: &str| (1..=64).contains(&text.len()) && text.chars().all(plain);
+    every(from, named, "is no name of an element, such as v4l2h264dec")
+}
+
 fn every<'de, D: Deserializer<'de>>(
     from: D,
     good: impl Fn(&str) -> bool,

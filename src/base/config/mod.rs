@@ -7,6 +7,7 @@
 
 mod checks;
 mod recording;
+mod snapshot;
 mod source;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use self::recording::{Recording, VolumeEntry};
+pub use self::snapshot::Snapshot;
 pub use self::source::SourceEntry;
 use super::secret::Secret;
 use super::spec::{Connect, RtspTransport};
@@ -36,6 +38,7 @@ pub struct Config {
     /// Where recordings lie; without any, `<data-dir>/mediastore`.
     #[serde(deserialize_with = "recording::volumes")]
     pub volume: Vec<VolumeEntry>,
+    pub snapshot: Snapshot,
     pub log: Log,
     /// Sources that are put into the database at start where their token is not there yet.
     #[serde(deserialize_with = "source::unique")]

@@ -82,6 +82,8 @@ fn errors_name_file_line_column_and_key() {
             "sources.default_connect: `auto` is none of on_demand, always",
         ),
         ("[sources]\nfile_roots = ['media']", "sources.file_roots: `media` is no absolute path"),
+        ("[snapshot]\ndeny = ['a b']", "snapshot.deny: `a b` is no name of an element"),
+        ("[snapshot]\nboard_dir = 'x'", "snapshot.board_dir: `x` is no absolute path"),
         ("[log]\nmodules = { x = 'loud' }", "log.modules.x: unknown variant `loud`"),
         ("[http]\nport = 1\nport = 2", "h5edge.toml:3:1: duplicate key"),
         ("[http", "h5edge.toml:1:"),
