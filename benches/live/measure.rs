@@ -4,7 +4,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use nix::time::{ClockId, clock_getcpuclockid};
+use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
 
 use crate::support::process::Process;
@@ -36,14 +36,23 @@ impl Size {
 
 /// CPU use over [`WINDOW`], user and kernel, in per cent of one core.
 pub fn cpu(process: &Process) -> f64 {
-    let clock = clock_getcpuclockid(Pid::from_raw(process.pid() as i32)).expect("a CPU clock");
-    let (from, begun) = (seconds(clock), Instant::now());
+    let (from, begun) = (cpu_seconds(process.pid()), Instant::now());
     sleep(WINDOW);
-    (seconds(clock) - from) / begun.elapsed().as_secs_f64() * 100.0
+    (cpu_seconds(process.pid()) - from) / begun.elapsed().as_secs_f64() * 100.0
 }
 
-fn seconds(clock: ClockId) -> f64 {
+/// What a process has used of the CPU so far, user and kernel.
+pub fn cpu_seconds(pid: u32) -> f64 {
+    let clock = clock_getcpuclockid(Pid::from_raw(pid as i32)).expect("a CPU clock");
     Duration::from(clock.now().expect("a living process")).as_secs_f64()
+}
+
+/// The children of a process.
+pub fn children(process: &Process) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{}/task", process.pid())).expect("a living process");
+    let children = threads.map(|thread| thread.expect("a thread").path().join("children"));
+    let text: String = children.filter_map(|file| fs::read_to_string(file).ok()).collect();
+    text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// The value below which `share` of `values` lie; not a number if there are none.

@@ -2,10 +2,11 @@
 //! daemon of its own, so that none sees what another left behind.
 
 use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::browser;
 use crate::footage;
-use crate::measure::{Size, cpu, quantile};
+use crate::measure::{Size, children, cpu, cpu_seconds, quantile};
 use crate::reconcile;
 use crate::recording;
 use crate::site::{SETTLE, Site};
@@ -40,6 +41,8 @@ const CORE: &str = "% of a core";
 const GOP: u32 = 50;
 const LONG_GOP: u32 = 250;
 const CONNECTS: usize = 100;
+const SHORT_GOP: u32 = 25;
+const SNAPSHOT_COUNT: usize = 20;
 
 pub const ROWS: &[Row] = &[
     Row {
@@ -161,6 +164,19 @@ pub const ROWS: &[Row] = &[
         figures: &[at_most(10.0, "until all files are compared", "s"), figure("until it answers", "s")],
         measure: reconcile::seconds,
     },
+    Row {
+        name: "snapshot",
+        what: "one snapshot, kept on the disk, of a warm stream, 1080p",
+        figures: SNAPSHOTS,
+        measure: snapshots,
+    },
+];
+
+const SNAPSHOTS: &[Figure] = &[
+    at_most(35.0, "CPU of daemon and worker p50", "ms"),
+    at_most(50.0, "from call to answer p50", "ms"),
+    figure("CPU of daemon and worker p95", "ms"),
+    figure("from call to answer p95", "ms"),
 ];
 
 const CONNECT: &[Figure] = &[figure("p50", "ms"), at_most(10.0, "p95", "ms")];
@@ -201,6 +217,28 @@ fn connects(gop: u32) -> Vec<f64> {
     let site = Site::with_camera(gop);
     let (_, report) = Viewers::start(Kind::Connects, CONNECTS, &site.daemon);
     vec![quantile(&report.first_ms, 0.5), quantile(&report.first_ms, 0.95)]
+}
+
+/// Each of another key frame.
+fn snapshots() -> Vec<f64> {
+    let site = Site::with_camera(SHORT_GOP);
+    let daemon = &site.daemon;
+    let snapshot = || daemon.api_ok("Snapshot", &[("token", "token1")]);
+    let (mut used, mut took) = (Vec::new(), Vec::new());
+    snapshot();
+    let processes: Vec<u32> = children(&daemon.process).into_iter().chain([daemon.process.pid()]).collect();
+    let so_far = || processes.iter().map(|&pid| cpu_seconds(pid)).sum::<f64>();
+    for _ in 0..SNAPSHOT_COUNT {
+        sleep(Duration::from_secs(1) * (SHORT_GOP + 1) / 25);
+        let (from, begun) = (so_far(), Instant::now());
+        snapshot();
+        took.push(begun.elapsed().as_secs_f64() * 1000.0);
+        // The decoder is closed after the answer.
+        sleep(Duration::from_millis(20));
+        used.push((so_far() - from) * 1000.0);
+    }
+    let at = |share| [quantile(&used, share), quantile(&took, share)];
+    [at(0.5), at(0.95)].concat()
 }
 
 /// What a crowd of viewers cost and got.

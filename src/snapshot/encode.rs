@@ -23,18 +23,23 @@ pub(super) fn jpeg(encoder: &str, picture: &gst::Sample, width: Option<u32>) -> 
         Some(width) => size.field("width", i32::try_from(width).unwrap_or(i32::MAX)).build(),
         None => size.build(),
     };
-    let colors = gst::Caps::builder("video/x-raw").field("colorimetry", JPEG_COLORS).build();
-    let elements = [
-        element("videoscale")?,
-        filter(&size)?,
-        element("videoconvert")?,
-        filter(&colors)?,
-        element(encoder)?,
-    ];
+    let encoder = element(encoder)?;
+    let colors = colors(&encoder);
+    let elements =
+        [element("videoscale")?, filter(&size)?, element("videoconvert")?, filter(&colors)?, encoder];
     let pipeline = Pipeline::new(&caps, &elements, &gst::Caps::new_empty_simple("image/jpeg"))?;
     let sample = pipeline.run(raw).map_err(|error| fault(&error.to_string()))?;
     let data = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
     data.map(|data| data.to_vec()).ok_or_else(|| fault("it cannot be read"))
+}
+
+/// What the encoder is given: the form of most decoders where it takes that. Left to themselves, the
+/// elements agree on one that costs twice as much.
+fn colors(encoder: &gst::Element) -> gst::Caps {
+    let any = || gst::Caps::builder("video/x-raw").field("colorimetry", JPEG_COLORS);
+    let planar = any().field("format", "I420").build();
+    let takes = encoder.factory().is_some_and(|factory| factory.can_sink_any_caps(&planar));
+    if takes { planar } else { any().build() }
 }
 
 fn filter(caps: &gst::Caps) -> Result<gst::Element> {

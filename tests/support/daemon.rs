@@ -1,6 +1,12 @@
 //! The daemon itself as a child process, with its own data directory and free ports.
 
-use std::{fs, net::TcpListener, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,6 +25,8 @@ pub struct DaemonOptions {
     pub config: String,
     /// Environment variables beyond the test's own.
     pub env: Vec<(String, String)>,
+    /// The data directory; a temporary one without it.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// A running daemon, killed and reaped on drop. Its data directory outlives [`Daemon::restart`].
@@ -31,15 +39,23 @@ pub struct Daemon {
     /// From the last [`Daemon::login`]; empty before.
     pub session: String,
     options: DaemonOptions,
-    dir: TempDir,
+    dir: PathBuf,
+    _temporary: Option<TempDir>,
 }
 
 impl Daemon {
     /// Starts `h5edge serve` and waits for the ports it announces.
     pub fn start(options: DaemonOptions) -> Self {
-        let dir = tempfile::tempdir().expect("a data directory");
-        let (process, ready) = launch(&options, dir.path());
-        let mut daemon = Self { process, http: 0, https: 0, webrtc: 0, session: String::new(), options, dir };
+        let temporary = options.data_dir.is_none().then(|| tempfile::tempdir().expect("a data directory"));
+        let dir = match (&options.data_dir, &temporary) {
+            (Some(dir), _) => dir.clone(),
+            (None, temporary) => temporary.as_ref().expect("a data directory").path().to_owned(),
+        };
+        fs::create_dir_all(&dir).expect("a data directory");
+        let (process, ready) = launch(&options, &dir);
+        let session = String::new();
+        let mut daemon =
+            Self { process, http: 0, https: 0, webrtc: 0, session, options, dir, _temporary: temporary };
         daemon.set_ports(&ready);
         daemon
     }
@@ -48,7 +64,7 @@ impl Daemon {
     /// and the session is gone.
     pub fn restart(&mut self) {
         self.process.kill();
-        let (process, ready) = launch(&self.options, self.dir.path());
+        let (process, ready) = launch(&self.options, &self.dir);
         self.process = process;
         self.session.clear();
         self.set_ports(&ready);
@@ -61,7 +77,7 @@ impl Daemon {
     }
 
     pub fn data_dir(&self) -> &Path {
-        self.dir.path()
+        &self.dir
     }
 
     /// GET of the target as it is: status and JSON body, which has to end with CRLF.
@@ -127,6 +143,18 @@ impl Daemon {
         let (took, status) = self.process.terminate();
         assert!(status.success(), "after SIGTERM: {status}\n{}", self.process.log());
         took
+    }
+
+    /// Starts it on the same data, and kills it after `after`, however far it has got.
+    pub fn start_and_kill(&mut self, after: Duration) {
+        self.process.kill();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_h5edge"));
+        command.arg("serve").arg("--data-dir").arg(&self.dir);
+        command.arg("--config").arg(self.dir.join("test.toml")).args(["--http-port", "0"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).envs(self.options.env.iter().cloned());
+        let mut child = command.spawn().expect("the daemon");
+        std::thread::sleep(after);
+        child.kill().and_then(|()| child.wait()).expect("an end");
     }
 
     /// SIGKILL.

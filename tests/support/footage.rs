@@ -27,6 +27,14 @@ pub fn recordings(daemon: &Daemon, token: &str) -> Vec<PathBuf> {
     found
 }
 
+/// All files of footage on a volume.
+pub fn files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    walk(&root.join("record"), &mut found);
+    walk(&root.join("snapshot"), &mut found);
+    found
+}
+
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.expect("an entry").path();

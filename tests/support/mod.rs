@@ -6,12 +6,14 @@
 
 pub mod boxes;
 pub mod daemon;
+pub mod disk;
 pub mod fakecam;
 pub mod footage;
 pub mod http;
 pub mod kept;
 pub mod players;
 pub mod process;
+pub mod rows;
 pub mod scene;
 pub mod stamp;
 pub mod ws;
