@@ -87,6 +87,9 @@ struct Opened {
 impl Opened {
     /// Blocks on the database and the disk.
     fn open(recorder: &Recorder, path: &str) -> Result<Self> {
+        if let Some(export) = path.strip_prefix("/mediastore/").filter(|path| path.starts_with("archive/")) {
+            return Self::open_export(recorder, export);
+        }
         let footage = recorder.by_path(path)?.footage;
         let reading = recorder.open(footage.id)?;
         let content_type = match footage.what {
@@ -99,6 +102,13 @@ impl Opened {
             modified: http_date(footage.end),
         };
         Ok(Self { reading, content_type, validators })
+    }
+
+    fn open_export(recorder: &Recorder, path: &str) -> Result<Self> {
+        let (export, reading) = recorder.open_export(path)?;
+        let tag = format!("\"x{:x}-{:x}\"", export.id, reading.bytes);
+        let validators = Validators { tag, modified: http_date(export.made) };
+        Ok(Self { reading, content_type: "video/mp4", validators })
     }
 
     fn reply(self, method: &Method, headers: &HeaderMap) -> Reply {

@@ -7,6 +7,7 @@
 
 pub mod calls;
 pub mod docs;
+pub mod exports;
 pub mod hls;
 pub mod http;
 pub mod line;

@@ -105,8 +105,13 @@ async fn start(ask: &Ask, request: Request) -> Result<Answer> {
 /// Where footage is: `strPath` as `Search` has it, `strUrl` the same, encoded for a request.
 pub fn place(path: &str) -> Value {
     let path = format!("/mediastore/{path}");
-    let url = utf8_percent_encode(&path, PATH).to_string();
+    let url = url(&path);
     json!({ "strPath": path, "strUrl": url })
+}
+
+/// A path as it stands in a URL.
+pub(super) fn url(path: &str) -> String {
+    utf8_percent_encode(path, PATH).to_string()
 }
 
 fn duration(ask: &Ask) -> Result<Duration> {

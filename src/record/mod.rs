@@ -7,6 +7,7 @@
 
 mod control;
 mod cut;
+pub mod export;
 mod file;
 pub mod housekeeping;
 pub mod library;
@@ -31,6 +32,7 @@ use crate::base::config::Config;
 use crate::base::time::Clock;
 use crate::store::Store;
 pub use control::Phase;
+use export::Exports;
 use pins::Pins;
 use running::Running;
 use schedule::Schedules;
@@ -61,6 +63,7 @@ pub struct Recorder {
     pub(crate) running: Arc<Running>,
     schedules: Schedules,
     sessions: Sessions,
+    exports: Exports,
     /// Cancelled when the daemon stops: recordings are closed.
     pub(crate) shutdown: CancellationToken,
 }
@@ -86,9 +89,12 @@ impl Recorder {
             pins: Arc::default(),
             running: Arc::default(),
             sessions: Sessions::default(),
+            exports: Exports::default(),
             shutdown,
         });
+        recorder.fail_interrupted_exports()?;
         recorder.sessions.tasks.spawn(schedule::run(recorder.clone()));
+        recorder.sessions.tasks.spawn(recorder.clone().age_exports());
         housekeeping::start(&recorder);
         Ok(recorder)
     }

@@ -8,6 +8,7 @@
 //! within one method and never while another is taken. Memory: SQLite's page caches, 2 MB at most
 //! for each of the two.
 
+mod exports;
 mod footage;
 mod migrate;
 mod schedules;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::base::{Error, Result};
+pub use exports::{Export, ExportState};
 pub use footage::{LONGEST_MS, Search};
 pub use schedules::ScheduleRow;
 use seal::Seal;

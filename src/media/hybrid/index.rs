@@ -297,6 +297,15 @@ impl Index {
             .skip_while(move |sample| sample.dts < from)
     }
 
+    /// For each fragment, its video and its sound that are decoded at `from` or later and before `to`.
+    pub fn between(&self, from: MediaTime, to: MediaTime) -> impl Iterator<Item = [Vec<Sample>; 2]> + '_ {
+        self.parts.iter().map(move |part| {
+            [Track::Video, Track::Audio].map(|track| {
+                part.run(track).samples().filter(|sample| (from..to).contains(&sample.dts)).collect()
+            })
+        })
+    }
+
     /// The last key frame that is shown at `time` or before; the first of all if `time` is before it.
     pub fn key_at(&self, time: MediaTime) -> Option<Sample> {
         let later = self.parts.partition_point(|part| part.video.start <= time);

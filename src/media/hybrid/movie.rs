@@ -7,14 +7,17 @@ use bytes::BufMut;
 use super::Sample;
 use crate::base::time::MediaTime;
 use crate::base::wall::Wall;
-use crate::media::fmp4::{TrackTimes, put_box, put_full_box, put_movie_header, put_track};
+use crate::media::fmp4::{TrackTimes, put_box, put_file_type, put_full_box, put_movie_header, put_track};
 use crate::media::frame::Track;
 use crate::media::params::Params;
+
+/// Length of an `mdat`'s head with a 64-bit size.
+const MDAT_HEAD: usize = 16;
 
 /// The sample tables of one track, as they are filled in.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
-    /// How many samples, and how long each lasts.
+    /// How many samples, and how long each lasts: until the next; the last is not among them.
     durations: Vec<(u32, u32)>,
     /// How many samples, and presentation minus decoding time.
     offsets: Vec<(u32, i32)>,
@@ -24,8 +27,9 @@ pub struct Tables {
     chunks: Vec<Chunk>,
     /// Decoding and presentation time of the first sample.
     first: Option<(MediaTime, MediaTime)>,
-    /// Of all samples, in ticks.
-    duration: u64,
+    last: Option<Sample>,
+    /// Presentation time at which the last picture that is shown ends.
+    end: MediaTime,
 }
 
 /// Samples whose data follow each other.
@@ -45,7 +49,8 @@ pub struct Movie {
 }
 
 impl Tables {
-    /// Adds samples, in decoding order, whose data follow each other in the file.
+    /// Adds samples, in decoding order, whose data follow each other in the file. Each lasts until the
+    /// next one's decoding time, which must be later.
     pub fn chunk(&mut self, samples: impl IntoIterator<Item = Sample>) {
         let mut chunk: Option<Chunk> = None;
         for sample in samples {
@@ -57,19 +62,33 @@ impl Tables {
 
     fn add(&mut self, sample: &Sample) {
         self.first.get_or_insert((sample.dts, sample.pts));
-        self.duration += sample.duration.0.unsigned_abs();
+        self.end = self.end.max(sample.pts + sample.duration);
         self.sizes.push(sample.size);
         if sample.key {
             self.keys.push(self.sizes.len() as u32);
         }
-        count(&mut self.durations, sample.duration.0 as u32);
+        if let Some(last) = self.last.replace(*sample) {
+            count(&mut self.durations, (sample.dts - last.dts).0 as u32);
+        }
         count(&mut self.offsets, (sample.pts - sample.dts).0 as i32);
     }
 
+    /// Decoding time of the last sample.
+    pub fn last(&self) -> Option<MediaTime> {
+        self.last.map(|last| last.dts)
+    }
+
+    /// Of all samples, in ticks.
+    fn duration(&self) -> u64 {
+        let first = self.first.map(|(dts, _)| dts);
+        first.zip(self.last).map_or(0, |(first, last)| (last.dts + last.duration - first).0.unsigned_abs())
+    }
+
     fn put(&self, out: &mut Vec<u8>, shift: u64) {
+        let last = self.last.map(|last| (1, last.duration.0 as u32));
         put_full_box(out, b"stts", 0, 0, |out| {
-            out.put_u32(self.durations.len() as u32);
-            for (samples, duration) in &self.durations {
+            out.put_u32((self.durations.len() + usize::from(last.is_some())) as u32);
+            for (samples, duration) in self.durations.iter().chain(&last) {
                 out.put_u32(*samples);
                 out.put_u32(*duration);
             }
@@ -160,7 +179,7 @@ impl Movie {
 
     /// The box for a file in which it stands in front: behind it and `others` more bytes comes what is
     /// at 0 by the samples.
-    pub fn encode_in_front(&self, params: &Params, others: u64) -> Vec<u8> {
+    fn encode_in_front(&self, params: &Params, others: u64) -> Vec<u8> {
         let mut shift = 0;
         loop {
             let encoded = self.encode(params, shift);
@@ -172,13 +191,29 @@ impl Movie {
         }
     }
 
+    /// The beginning of a plain file, up to its `data` bytes of media: `ftyp`, this `moov`, and the head
+    /// of the `mdat`.
+    pub fn plain_head(&self, params: &Params, data: u64) -> Vec<u8> {
+        const SIZE_FOLLOWS: u32 = 1;
+        let mut out = Vec::new();
+        put_file_type(&mut out);
+        let movie = self.encode_in_front(params, (out.len() + MDAT_HEAD) as u64);
+        out.put_slice(&movie);
+        out.put_u32(SIZE_FOLLOWS);
+        out.put_slice(b"mdat");
+        out.put_u64(data + MDAT_HEAD as u64);
+        out
+    }
+
     /// Video's first picture is shown at 0, and the sound with it as it was on the line.
     fn times(&self, created: u64) -> (TrackTimes, TrackTimes) {
         let (start, zero) = self.video.first.unwrap_or_default();
-        let duration = self.video.duration;
+        let duration = self.video.duration();
         let begin = (zero - start).0.max(0).unsigned_abs();
-        let video = TrackTimes { created, duration, wait: 0, begin, shown: duration };
-        let sound = self.audio.as_ref().and_then(|audio| Some((audio.first?.0 - zero, audio.duration)));
+        // With B-frames and an end within a GOP more than the duration: nothing is left out for that.
+        let shown = (self.video.end - zero).0.max(0).unsigned_abs();
+        let video = TrackTimes { created, duration, wait: 0, begin, shown };
+        let sound = self.audio.as_ref().and_then(|audio| Some((audio.first?.0 - zero, audio.duration())));
         let audio = sound.map_or(TrackTimes::default(), |(start, duration)| {
             let begin = start.0.min(0).unsigned_abs().min(duration);
             TrackTimes {
