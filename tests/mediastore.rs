@@ -264,10 +264,14 @@ fn what_is_not_there_now_says_so() {
 #[test]
 fn a_volume_goes_and_comes_back() {
     let daemon = daemon("");
-    let (url, content) = (FILE.url(), content());
+    let (path, content) = ("2018-3-29TZ8/20-3-29/filename.jpg", content());
+    let snapshot = Footage { what: "snapshot", path, ..FILE };
+    snapshot.add(daemon.data_dir(), &content);
+    let url = snapshot.url();
     let (volume, away) = (daemon.data_dir().join("mediastore"), daemon.data_dir().join("away"));
     let available = || {
-        let span = [("type", "record"), ("token", "token1"), ("start", "2018-01-01"), ("end", "2019-01-01")];
+        let span =
+            [("type", "snapshot"), ("token", "token1"), ("start", "2018-01-01"), ("end", "2019-01-01")];
         daemon.api_ok("Search", &span)["record"][0]["bAvailable"].clone()
     };
     assert_eq!(available(), true);
