@@ -16,10 +16,9 @@ const START: &str = r#"{"cmd":"H5_START"}"#;
 
 /// The texts that came; all have to be JSON.
 fn texts(viewer: &Viewer) -> Vec<Value> {
-    let texts =
-        viewer.received.iter().filter_map(|received| received.message.to_text().ok().map(str::to_owned));
-    let only_texts = texts.zip(&viewer.received).filter(|(_, received)| received.message.is_text());
-    only_texts.map(|(text, _)| serde_json::from_str(&text).expect("JSON")).collect()
+    let messages = viewer.received.iter().map(|received| &received.message);
+    let texts = messages.filter(|message| message.is_text()).map(|message| message.to_text().expect("text"));
+    texts.map(|text| serde_json::from_str(text).expect("JSON")).collect()
 }
 
 /// The times told, as texts.
@@ -94,7 +93,6 @@ async fn orders_are_obeyed() {
     viewer.watch_for(12 * SECOND).await;
     let watched = viewer.check_but_pace();
     let fast = times(&viewer).split_off(told);
-    eprintln!("{:?} {}", times(&viewer), watched.media_seconds());
     assert!(fast.last().unwrap() > &site.time(40) && fast.last().unwrap() < &site.time(90), "{fast:?}");
     let samples: Vec<_> = watched.of(watched.video()).flat_map(|arrived| &arrived.run.samples).collect();
     let keys = samples.iter().rev().take_while(|sample| sample.key).count();

@@ -62,13 +62,15 @@ pub struct Deck {
     /// All before this has been read.
     at: Wall,
     joined: bool,
+    /// Why something was passed over.
+    failed: Option<Error>,
 }
 
 impl Deck {
     /// To be sent to a place first.
     pub fn open(library: Arc<dyn Library>, request: &Request) -> Self {
         let (token, span) = (request.token.clone(), request.span.clone());
-        Self { library, token, span, tape: None, at: Wall::default(), joined: true }
+        Self { library, token, span, tape: None, at: Wall::default(), joined: true, failed: None }
     }
 
     /// Beginning and end of what was asked for; a file that is being recorded has no end yet.
@@ -88,7 +90,7 @@ impl Deck {
     /// The next frames.
     ///
     /// # Errors
-    /// When the database fails, or no file that is left can be opened.
+    /// When the database fails; at the end, when something had to be passed over.
     pub fn read(&mut self, place: Place, mode: Mode, now: Wall) -> Result<Found> {
         let (from, to) = self.bounds()?;
         match place {
@@ -103,11 +105,12 @@ impl Deck {
                     false if self.at < to && now < to.plus_millis(SETTLED_MS) && self.may_grow() => {
                         return Ok(Found::Nothing);
                     }
-                    false => return Ok(Found::End),
+                    false => return self.end(),
                 }
             };
-            let frames = tape.read(to, mode).unwrap_or_else(|error| {
-                tracing::warn!(source = %self.token, "a recording is passed over: {error}");
+            let read = tape.read(to, mode);
+            let frames = read.unwrap_or_else(|error| {
+                pass_over(&mut self.failed, &self.token, error);
                 Vec::new()
             });
             if !frames.is_empty() {
@@ -117,7 +120,7 @@ impl Deck {
             }
             if tape.end() >= to {
                 self.at = to;
-                return Ok(Found::End);
+                return self.end();
             }
             if tape.is_open() && tape.grow(&*self.library)? {
                 continue;
@@ -125,10 +128,15 @@ impl Deck {
             self.at = self.at.max(tape.covered());
             if tape.is_open() && !self.has_successor(to)? {
                 let over = now > to.plus_millis(SETTLED_MS);
-                return Ok(if over { Found::End } else { Found::Nothing });
+                return if over { self.end() } else { Ok(Found::Nothing) };
             }
             self.tape = None;
         }
+    }
+
+    /// The end, or why it is not the one that was wanted.
+    fn end(&mut self) -> Result<Found> {
+        self.failed.take().map_or(Ok(Found::End), Err)
     }
 
     /// One file is all there is, once it is closed.
@@ -162,7 +170,6 @@ impl Deck {
 
     /// Opens the next file; whether there is one.
     fn enter_next(&mut self, to: Wall) -> Result<bool> {
-        let mut failed = None;
         for piece in self.following(to)? {
             let follows = piece.start.plus_millis(JOIN_MS) >= self.at;
             match Tape::open(&*self.library, piece) {
@@ -172,13 +179,10 @@ impl Deck {
                         return Ok(true);
                     }
                 }
-                Err(error) => {
-                    tracing::warn!(source = %self.token, "a recording is passed over: {error}");
-                    failed = Some(error);
-                }
+                Err(error) => pass_over(&mut self.failed, &self.token, error),
             }
         }
-        failed.map_or(Ok(false), Err)
+        Ok(false)
     }
 
     fn insert(&mut self, tape: Tape) {
@@ -204,7 +208,7 @@ impl Deck {
                     self.tape = Some(tape);
                     return Ok(());
                 }
-                Err(error) => tracing::warn!(source = %self.token, "a recording is passed over: {error}"),
+                Err(error) => pass_over(&mut self.failed, &self.token, error),
             }
         }
         Ok(())
@@ -222,4 +226,9 @@ impl Deck {
             Span::File(name) => format!("parameter filename: {name:.80} holds no picture"),
         })
     }
+}
+
+fn pass_over(failed: &mut Option<Error>, token: &str, error: Error) {
+    tracing::warn!(source = %token, "a recording is passed over: {error}");
+    *failed = Some(error);
 }

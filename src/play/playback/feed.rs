@@ -1,9 +1,7 @@
 //! What is to be sent to one viewer, and when. Owned by the task that serves the viewer; reading runs
 //! on threads that may block, one read at a time, into at most one [`Chunk`] of frames.
 //!
-//! Pace: the viewer's player is taken to run with the wall clock as long as it has something to show, so
-//! what it has shown is the time passed, capped by what it was given. It is given at most
-//! [`Pace::lead`] more than that: little, so that a seek is seen soon.
+//! A viewer is given at most [`Pace::lead`] more than it has seen: little, so that a seek is seen soon.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,6 +12,7 @@ use tokio::time::Instant;
 
 use super::deck::{Chunk, Deck, Found, Place};
 use super::line::{Line, carries};
+use super::shown::{Pace, Shown};
 use super::tape::{self, Mode};
 use super::{Order, Recordings, Request};
 use crate::base::time::MediaTime;
@@ -26,21 +25,8 @@ use crate::media::params::Params;
 const GRACE: Duration = Duration::from_secs(1);
 /// How often a recording that goes on is looked at.
 const POLL: Duration = Duration::from_millis(500);
-/// Between two time notices.
-const NOTICE: Duration = Duration::from_secs(1);
 /// Beyond this speed only key frames are sent.
 const FULL_SPEED: f64 = 4.0;
-
-/// How a way out wants its frames.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// How much media may be ahead of what the viewer has shown.
-    pub lead: MediaTime,
-    /// How much of what came too late is made up for.
-    pub slack: MediaTime,
-    /// Sound is wanted.
-    pub sound: bool,
-}
 
 /// What comes out.
 #[derive(Debug)]
@@ -60,7 +46,6 @@ pub struct Feed {
     request: Request,
     /// Where seconds count from.
     begin: Wall,
-    pace: Pace,
     params: Arc<Params>,
     line: Line,
     /// `None` while it is being read from.
@@ -88,16 +73,7 @@ pub struct Feed {
     ended: bool,
     /// When to read again after nothing was there.
     retry: Option<Instant>,
-    /// What the viewer has shown, at [`Feed::looked`].
-    shown: MediaTime,
-    looked: Instant,
-    /// End of the last picture sent.
-    given: MediaTime,
-    /// Line times of pictures sent and not yet shown, with their recorded times.
-    marks: VecDeque<(MediaTime, Wall)>,
-    /// Recorded time of the end of the last picture sent.
-    reached: Wall,
-    notice: Option<Instant>,
+    shown: Shown,
 }
 
 impl Feed {
@@ -127,7 +103,6 @@ impl Feed {
         let mut feed = Self {
             request,
             begin,
-            pace,
             params: Arc::new(params),
             line,
             deck: Some(deck),
@@ -144,13 +119,8 @@ impl Feed {
             grace: Some(start + GRACE),
             ended: false,
             retry: None,
-            shown: MediaTime::ZERO,
-            looked: start,
-            given: MediaTime::ZERO,
-            marks: VecDeque::new(),
             placing: [chunk.start; 2],
-            reached: chunk.start,
-            notice: None,
+            shown: Shown::new(pace, chunk.start, start),
         };
         feed.notes.push_back(Item::Params(feed.params.clone()));
         feed.take_chunk(chunk);
@@ -171,20 +141,22 @@ impl Feed {
     pub async fn next(&mut self) -> Item {
         loop {
             let now = Instant::now();
-            self.look(now);
+            self.shown.look(now);
             if let Some(item) = self.notes.pop_front() {
                 return item;
             }
-            let notice = self.notice;
+            let notice = self.shown.notice();
             if notice.is_some_and(|at| at <= now) {
-                return Item::Time(self.tell(now));
+                return Item::Time(self.shown.tell(self.playing && !self.ended));
             }
-            let due = if self.playing { self.due(now) } else { self.grace };
+            let due = if self.playing { self.due() } else { self.grace };
             if due.is_some_and(|at| at <= now) {
                 if !self.playing {
                     self.order(Order::Start);
                 } else if let Some(frame) = self.placed.pop_front() {
-                    self.sent(&frame, now);
+                    if frame.track == Track::Video {
+                        self.shown.sent(&frame, self.placing);
+                    }
                     return Item::Frame(frame);
                 }
                 continue;
@@ -201,7 +173,6 @@ impl Feed {
 
     /// Does what the viewer wants.
     pub fn order(&mut self, order: Order) {
-        self.look(Instant::now());
         match order {
             Order::Start | Order::Resume => {
                 self.playing = true;
@@ -237,15 +208,8 @@ impl Feed {
         Mode { keys: speed > FULL_SPEED, sound: self.params.audio.is_some() && speed == 1.0 }
     }
 
-    /// Brings [`Feed::shown`] up to `now`.
-    fn look(&mut self, now: Instant) {
-        let limit = (self.given + self.pace.slack).max(self.shown);
-        self.shown = (self.shown + MediaTime::from(now - self.looked)).min(limit);
-        self.looked = now;
-    }
-
     /// When the next frame is to be sent, if there is one.
-    fn due(&mut self, now: Instant) -> Option<Instant> {
+    fn due(&mut self) -> Option<Instant> {
         while self.placed.is_empty()
             && let Some(frame) = self.chunk.pop_front()
         {
@@ -256,32 +220,7 @@ impl Feed {
             }
             self.line.place(frame, self.has_sound, &mut self.placed);
         }
-        let wait = self.placed.front()?.dts - self.pace.lead - self.shown;
-        Some(now + wait.to_duration())
-    }
-
-    fn sent(&mut self, frame: &Frame, now: Instant) {
-        if frame.track == Track::Video {
-            let [wall, end] = self.placing;
-            self.marks.push_back((frame.dts, wall));
-            self.reached = end;
-            self.given = frame.dts + frame.duration;
-            self.notice.get_or_insert(now);
-        }
-    }
-
-    /// Recorded time of what the viewer sees; arranges for the next notice.
-    fn tell(&mut self, now: Instant) -> Wall {
-        while self.marks.get(1).is_some_and(|(at, _)| *at <= self.shown) {
-            self.marks.pop_front();
-        }
-        let all = self.shown >= self.given;
-        let settled = all && (self.ended || !self.playing);
-        self.notice = (!settled).then(|| now + NOTICE);
-        match self.marks.front() {
-            Some((_, wall)) if !all => *wall,
-            _ => self.reached,
-        }
+        self.placed.front().map(|frame| self.shown.due(frame.dts))
     }
 
     fn read_on(&mut self, now: Instant) {

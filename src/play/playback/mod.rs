@@ -15,6 +15,7 @@ mod feed;
 mod line;
 mod order;
 mod rtc;
+mod shown;
 mod tape;
 mod ws;
 
@@ -26,9 +27,10 @@ use crate::base::Error;
 use crate::base::wall::{Offset, Wall};
 use crate::media::recorded::Library;
 
-pub use feed::{Feed, Item, Pace};
+pub use feed::{Feed, Item};
 pub use order::Order;
 pub use rtc::Player;
+pub use shown::Pace;
 pub use ws::serve;
 
 /// What a viewer wants to see.

@@ -54,7 +54,8 @@ impl Tape {
     /// The library's, or `BadInput` when the file is none of ours.
     pub fn open(library: &dyn Library, piece: Piece) -> Result<Self> {
         let reading = library.open(piece.id)?;
-        let scan = hybrid::scan(&mut &reading.file, reading.bytes, false)?;
+        let scan = hybrid::scan(&mut &reading.file, reading.bytes, false)
+            .map_err(|error| error.context(&piece.url))?;
         Ok(Self {
             piece,
             reading,
@@ -215,7 +216,8 @@ impl Tape {
         let mut read = BTreeMap::new();
         for (start, end) in extents {
             let mut data = vec![0; usize::try_from(end - start).unwrap_or_default()];
-            self.reading.file.read_exact_at(&mut data, start)?;
+            let got = self.reading.file.read_exact_at(&mut data, start);
+            got.map_err(|error| Error::from(error).context(&self.piece.url))?;
             read.insert(start, Bytes::from(data));
         }
         let cut = |sample: &Sample| {

@@ -1,0 +1,97 @@
+//! What a viewer has seen by now, which says when it may be given more and which time it is told.
+//!
+//! Its player is taken to run with the wall clock as long as it has something to show, so what it has
+//! seen is the time passed, capped by what it was given. Pure; memory: a few numbers for each picture
+//! that was sent and not yet seen, [`Pace::lead`] of them.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::base::time::MediaTime;
+use crate::base::wall::Wall;
+use crate::media::frame::Frame;
+
+/// Between two time notices.
+const NOTICE: Duration = Duration::from_secs(1);
+
+/// How a way out wants its frames.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How much media may be ahead of what the viewer has seen.
+    pub lead: MediaTime,
+    /// How much of what came too late is made up for.
+    pub slack: MediaTime,
+    /// Sound is wanted.
+    pub sound: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Shown {
+    pace: Pace,
+    /// Seen on the line, at the last [`Shown::look`].
+    seen: MediaTime,
+    looked: Instant,
+    /// End of the last picture sent: on the line, and recorded.
+    given: MediaTime,
+    reached: Wall,
+    /// Where on the line each picture begins, and when it was recorded.
+    marks: VecDeque<(MediaTime, Wall)>,
+    notice: Option<Instant>,
+}
+
+impl Shown {
+    /// Nothing yet of what was recorded at `begin`.
+    pub fn new(pace: Pace, begin: Wall, now: Instant) -> Self {
+        Self {
+            pace,
+            seen: MediaTime::ZERO,
+            looked: now,
+            given: MediaTime::ZERO,
+            reached: begin,
+            marks: VecDeque::new(),
+            notice: None,
+        }
+    }
+
+    /// Takes note of the time.
+    pub fn look(&mut self, now: Instant) {
+        let limit = (self.given + self.pace.slack).max(self.seen);
+        self.seen = (self.seen + MediaTime::from(now - self.looked)).min(limit);
+        self.looked = now;
+    }
+
+    /// When a frame at `dts` of the line may be sent.
+    pub fn due(&self, dts: MediaTime) -> Instant {
+        self.looked + (dts - self.pace.lead - self.seen).to_duration()
+    }
+
+    /// A picture was sent that was recorded from `begin` to `end`.
+    pub fn sent(&mut self, picture: &Frame, [begin, end]: [Wall; 2]) {
+        self.marks.push_back((picture.dts, begin));
+        self.given = picture.dts + picture.duration;
+        self.reached = end;
+        self.notice.get_or_insert(self.looked);
+    }
+
+    /// When the viewer is to be told the time.
+    pub fn notice(&self) -> Option<Instant> {
+        self.notice
+    }
+
+    /// The recorded time of what the viewer sees. It is told again a second later, unless nothing is
+    /// to come and it has seen all.
+    pub fn tell(&mut self, comes_more: bool) -> Wall {
+        while self.marks.get(1).is_some_and(|(at, _)| *at <= self.seen) {
+            self.marks.pop_front();
+        }
+        let all = self.seen >= self.given;
+        self.notice = (comes_more || !all).then(|| self.looked + NOTICE);
+        match self.marks.front() {
+            Some((_, wall)) if !all => *wall,
+            _ => self.reached,
+        }
+    }
+}
