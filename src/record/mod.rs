@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::Result;
 use crate::base::config::Config;
-use crate::base::time::Clock;
+use crate::base::time::{Clock, MediaTime};
 use crate::store::Store;
 pub use control::Phase;
 use export::Exports;
@@ -42,6 +42,10 @@ use sessions::Sessions;
 pub use sessions::{Request, Started};
 pub use status::{RecState, Report};
 use volume::Volumes;
+
+/// How far a source's ring has to reach back so that recordings lose nothing while a disk takes its time
+/// to sync: cheap flash is busy for seconds at times.
+pub const DISK_SLACK: MediaTime = MediaTime::from_secs(4);
 
 /// What holds for all recordings.
 #[derive(Clone, Debug)]
