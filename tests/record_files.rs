@@ -1,5 +1,5 @@
-//! Recording files as ordinary players see them: ffprobe and ffmpeg without a word of complaint,
-//! GStreamer's qtdemux, open, cut, completed.
+//! Recording files from our own writer as ordinary players see them, open, cut and completed: ffprobe
+//! without a word of complaint, and GStreamer's qtdemux.
 
 mod clips;
 mod support;
