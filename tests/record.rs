@@ -109,6 +109,12 @@ fn for_a_time_and_longer() {
     // An alarm is a recording of its own.
     let alarm = daemon.api_ok("Record", &[TOKEN, ("duration", "2"), ("type", "alarm")]);
     assert_ne!(alarm["strPath"], started["strPath"]);
+    let running = daemon.api_ok("GetRecordStatus", &[TOKEN])["record"].clone();
+    assert_eq!(
+        (&running[0]["nType"], &running[0]["strPath"]),
+        (&"H5_REC_MANUAL".into(), &started["strPath"])
+    );
+    assert_eq!((&running[1]["strState"], &running[1]["strPath"]), (&"recording".into(), &alarm["strPath"]));
 
     wait_state(&daemon, "idle");
     let stamps = stamps(&footage::file(&daemon, path(&started)));
@@ -333,6 +339,7 @@ fn bad_requests_are_refused_by_name_and_leave_nothing() {
         ("SetRecordSchedule", vec![TOKEN], "week"),
         ("SetRecordSchedule", vec![TOKEN, ("snapshotseconds", "86401")], "snapshotseconds"),
         ("GetRecordSchedule", vec![("token", "nobody")], "token"),
+        ("GetRecordStatus", vec![("token", "nobody")], "token"),
     ];
     for (call, params, name) in others {
         let reason = refused(&daemon, call, &params);

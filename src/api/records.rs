@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::calls::{Answer, flag};
 use super::request::Ask;
 use crate::base::footage::Cause;
+use crate::base::wall::Offset;
 use crate::base::{Error, Result};
 use crate::record::place::{FileName, Folders};
 use crate::record::schedule::{Schedule, Week};
-use crate::record::{Request, Started};
+use crate::record::{Phase, RecState, Report, Request, Started};
 
 /// `Record`: for a time, or makes the running recording so much longer.
 pub async fn record(ask: Ask) -> Result<Answer> {
@@ -43,6 +44,30 @@ pub async fn path_record(ask: Ask) -> Result<Answer> {
     let apart = ask.get("alwayscreate").and_then(flag).unwrap_or(false);
     let duration = Some(duration(&ask)?);
     start(&ask, Request { cause: Cause::Manual, duration, name, folders, apart }).await
+}
+
+/// `GetRecordStatus`
+pub async fn status(ask: Ask) -> Result<Answer> {
+    let token = ask.stream()?.token.clone();
+    let shown: Vec<_> = ask.ctx.recorder.status(&token).iter().map(report).collect();
+    Ok(Answer::Json(json!({ "bStatus": true, "strCode": "", "strToken": token, "record": shown })))
+}
+
+fn report(report: &Report) -> Value {
+    let (state, since, text) = match &report.phase {
+        Phase::Recording { since, .. } => (RecState::Recording, Some(*since), String::new()),
+        Phase::Trouble(error) => (RecState::Trouble, None, error.to_string()),
+        Phase::Waiting(text) => (RecState::Waiting, None, text.clone()),
+        Phase::Ended(_) => (RecState::Idle, None, String::new()),
+    };
+    json!({
+        "nType": report.cause.as_str(),
+        "strState": state.as_str(),
+        "strText": text,
+        "strPath": report.path.as_ref().map(|path| format!("/mediastore/{path}")).unwrap_or_default(),
+        "strStartTime": since.map(|since| since.iso(Offset::local(since))).unwrap_or_default(),
+        "nSkipped": report.skips,
+    })
 }
 
 /// `GetRecordSchedule`

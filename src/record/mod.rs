@@ -19,6 +19,7 @@ pub mod running;
 pub mod schedule;
 mod session;
 mod sessions;
+mod status;
 pub mod stills;
 pub mod volume;
 
@@ -36,7 +37,8 @@ use pins::Pins;
 use running::Running;
 use schedule::Schedules;
 use sessions::Sessions;
-pub use sessions::{RecState, Report, Request, Started};
+pub use sessions::{Request, Started};
+pub use status::{RecState, Report};
 use volume::Volumes;
 
 /// What holds for all recordings.

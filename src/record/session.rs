@@ -377,3 +377,6 @@ async fn complete(mut file: RecordingFile) -> Option<RecordingFile> {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::internal(format!("disk work: {error}")))
 }
+
+#[cfg(test)]
+mod tests;
