@@ -61,7 +61,6 @@ impl RecordingFile {
     /// `Refused` when the path is used or the volume cannot be written to, `Full` when it has no room;
     /// then nothing is left of it.
     pub fn open(recorder: Arc<Recorder>, volume: Arc<Volume>, opening: Opening) -> Result<Self> {
-        volume.ready()?;
         let label = Label { start: opening.start, offset: opening.offset, cause: opening.cause };
         let head = hybrid::head(&opening.params, &label);
         let path = volume.file(&opening.path);
@@ -183,6 +182,7 @@ fn row(volume: &Volume, opening: &Opening, bytes: u64) -> Footage {
 /// # Errors
 /// `Refused` where there is one already; else what the volume says of itself.
 pub(super) fn create(volume: &Volume, path: &str, head: &[u8]) -> Result<File> {
+    volume.ready()?;
     let full = volume.file(path);
     let made = make_folders(&volume.root, Path::new(path)).and_then(|()| {
         let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(&full)?;

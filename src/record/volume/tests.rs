@@ -153,3 +153,20 @@ fn sources_lie_where_the_configuration_says() {
     volumes.list()[1].written(5);
     assert_eq!((volumes.list()[1].take_unsaved(), volumes.list()[1].unsaved()), (5, 0));
 }
+
+/// A marker that cannot be read to its end, as on a disk that hangs: a pipe that nobody writes into.
+#[test]
+fn a_disk_that_hangs_is_gone_and_holds_up_nobody_for_long() {
+    let scene = Scene::new();
+    scene.open(0);
+    let marker = scene.root().join(MARKER);
+    let id = fs::read(&marker).unwrap();
+    fs::remove_file(&marker).unwrap();
+    nix::unistd::mkfifo(&marker, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let begun = std::time::Instant::now();
+    let volumes = scene.open(0);
+    assert!(begun.elapsed() < 3 * LOOK_PATIENCE);
+    assert_eq!(volumes.list()[0].state(), State::Gone("volume disk does not answer".into()));
+    // It answers after all.
+    fs::write(&marker, id).unwrap();
+}
