@@ -13,7 +13,6 @@ use h5edge::auth::{Auth, AuthSettings};
 use h5edge::base::config::{Config, VolumeEntry};
 use h5edge::base::time::{Clock, MediaTime};
 use h5edge::base::{Error, Result, heap, log};
-use h5edge::media::hub::DEFAULT_KEEP;
 use h5edge::play::hls::{Hls, HlsSettings};
 use h5edge::play::webrtc::{Rtc, RtcSettings};
 use h5edge::play::ws::Ws;
@@ -159,7 +158,7 @@ fn start_sources(store: &Store, config: &Config, clock: Clock) -> Result<Arc<Sou
         warm: Duration::from_secs(config.sources.warm_seconds),
         stall: Duration::from_secs(config.sources.stall_seconds),
         ring_bytes: config.sources.ring_bytes,
-        keep: MediaTime::from(Duration::from_secs(config.recording.pre_roll_seconds)).max(DEFAULT_KEEP),
+        keep: MediaTime::from(Duration::from_secs(config.recording.pre_roll_seconds)).max(record::DISK_SLACK),
         max_sources: config.sources.max_sources,
     };
     let sources = Sources::new(settings, clock);

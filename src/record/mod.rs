@@ -8,14 +8,18 @@
 mod control;
 mod cut;
 mod file;
+pub mod housekeeping;
 pub mod library;
 pub mod pins;
 pub mod place;
+mod reconcile;
 pub mod recover;
+mod retain;
 pub mod running;
 pub mod schedule;
 mod session;
 mod sessions;
+mod status;
 pub mod volume;
 
 use std::sync::Arc;
@@ -25,15 +29,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::Result;
 use crate::base::config::Config;
-use crate::base::time::Clock;
+use crate::base::time::{Clock, MediaTime};
 use crate::store::Store;
 pub use control::Phase;
 use pins::Pins;
 use running::Running;
 use schedule::Schedules;
 use sessions::Sessions;
-pub use sessions::{RecState, Report, Request, Started};
+pub use sessions::{Request, Started};
+pub use status::{RecState, Report};
 use volume::Volumes;
+
+/// How far a source's ring has to reach back so that recordings lose nothing while a disk takes its time
+/// to sync: cheap flash is busy for seconds at times.
+pub const DISK_SLACK: MediaTime = MediaTime::from_secs(4);
 
 /// What holds for all recordings.
 #[derive(Clone, Debug)]
@@ -86,6 +95,7 @@ impl Recorder {
             shutdown,
         });
         recorder.sessions.tasks.spawn(schedule::run(recorder.clone()));
+        housekeeping::start(&recorder);
         Ok(recorder)
     }
 }
