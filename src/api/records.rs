@@ -2,26 +2,16 @@
 
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::calls::{Answer, flag};
 use super::request::Ask;
 use crate::base::footage::Cause;
+use crate::base::wall::Offset;
 use crate::base::{Error, Result};
 use crate::record::place::{FileName, Folders};
 use crate::record::schedule::{Schedule, Week};
-use crate::record::{Request, Started};
-
-/// What may stand in the path of a URL as it is (RFC 3986 3.3), as far as names have it.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'+');
+use crate::record::{Phase, RecState, Report, Request, Started};
 
 /// `Record`: for a time, or makes the running recording so much longer.
 pub async fn record(ask: Ask) -> Result<Answer> {
@@ -54,6 +44,30 @@ pub async fn path_record(ask: Ask) -> Result<Answer> {
     let apart = ask.get("alwayscreate").and_then(flag).unwrap_or(false);
     let duration = Some(duration(&ask)?);
     start(&ask, Request { cause: Cause::Manual, duration, name, folders, apart }).await
+}
+
+/// `GetRecordStatus`
+pub async fn status(ask: Ask) -> Result<Answer> {
+    let token = ask.stream()?.token.clone();
+    let shown: Vec<_> = ask.ctx.recorder.status(&token).iter().map(report).collect();
+    Ok(Answer::Json(json!({ "bStatus": true, "strCode": "", "strToken": token, "record": shown })))
+}
+
+fn report(report: &Report) -> Value {
+    let (state, since, text) = match &report.phase {
+        Phase::Recording { since, .. } => (RecState::Recording, Some(*since), String::new()),
+        Phase::Trouble(error) => (RecState::Trouble, None, error.to_string()),
+        Phase::Waiting(text) => (RecState::Waiting, None, text.clone()),
+        Phase::Ended(_) => (RecState::Idle, None, String::new()),
+    };
+    json!({
+        "nType": report.cause.as_str(),
+        "strState": state.as_str(),
+        "strText": text,
+        "strPath": report.path.as_ref().map(|path| format!("/mediastore/{path}")).unwrap_or_default(),
+        "strStartTime": since.map(|since| since.iso(Offset::local(since))).unwrap_or_default(),
+        "nSkipped": report.skips,
+    })
 }
 
 /// `GetRecordSchedule`
@@ -91,22 +105,14 @@ pub async fn set_schedule(ask: Ask) -> Result<Answer> {
 async fn start(ask: &Ask, request: Request) -> Result<Answer> {
     let token = ask.stream()?.token.clone();
     let Started { path, extended } = ask.ctx.recorder.record(&token, request).await?;
-    let mut answer = json!({
+    let url = format!("/mediastore/{path}");
+    Ok(Answer::Json(json!({
         "bStatus": true,
         "strCode": if extended { "Extend successfully" } else { "Record successfully" },
+        "strPath": url,
+        "strUrl": url,
         "bExtended": extended,
-    });
-    if let (Some(fields), Value::Object(places)) = (answer.as_object_mut(), place(&path)) {
-        fields.extend(places);
-    }
-    Ok(Answer::Json(answer))
-}
-
-/// Where footage is: `strPath` as `Search` has it, `strUrl` the same, encoded for a request.
-pub fn place(path: &str) -> Value {
-    let path = format!("/mediastore/{path}");
-    let url = utf8_percent_encode(&path, PATH).to_string();
-    json!({ "strPath": path, "strUrl": url })
+    })))
 }
 
 fn duration(ask: &Ask) -> Result<Duration> {

@@ -1,7 +1,7 @@
 //! What others see of a running recording, and how they steer it: shared by its task and whoever holds it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -40,6 +40,8 @@ pub struct Control {
     pub cause: Cause,
     limit: watch::Sender<Limit>,
     phase: watch::Sender<Phase>,
+    /// Of its newest file.
+    path: Mutex<Option<String>>,
     /// How often frames were lost because the disk was too slow.
     skips: AtomicU64,
     stop: CancellationToken,
@@ -50,7 +52,8 @@ impl Control {
     pub fn new(cause: Cause, until: Option<MonoTime>, stop: CancellationToken) -> Arc<Self> {
         let limit = watch::Sender::new(Limit { until, over: false });
         let phase = watch::Sender::new(Phase::Waiting(String::new()));
-        Arc::new(Self { cause, limit, phase, skips: AtomicU64::new(0), stop })
+        let path = Mutex::default();
+        Arc::new(Self { cause, limit, phase, path, skips: AtomicU64::new(0), stop })
     }
 
     /// Makes it `by` longer, or open-ended with `None`. `false` when it is over already.
@@ -87,7 +90,15 @@ impl Control {
         let _ = self.watch().wait_for(|phase| matches!(phase, Phase::Ended(_))).await;
     }
 
+    /// Path of its newest file, which may be closed.
+    pub fn path(&self) -> Option<String> {
+        self.path.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub fn set(&self, phase: Phase) {
+        if let Phase::Recording { path, .. } = &phase {
+            *self.path.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.clone());
+        }
         self.phase.send_replace(phase);
     }
 

@@ -61,7 +61,7 @@ impl RecordingFile {
     /// `Refused` when the path is used or the volume cannot be written to, `Full` when it has no room;
     /// then nothing is left of it.
     pub fn open(recorder: Arc<Recorder>, volume: Arc<Volume>, opening: Opening) -> Result<Self> {
-        volume.writable()?;
+        volume.ready()?;
         let label = Label { start: opening.start, offset: opening.offset, cause: opening.cause };
         let head = hybrid::head(&opening.params, &label);
         let path = volume.file(&opening.path);
@@ -83,6 +83,10 @@ impl RecordingFile {
 
     pub fn path(&self) -> &str {
         &self.opening.path
+    }
+
+    pub fn volume(&self) -> &Volume {
+        &self.volume
     }
 
     pub fn start(&self) -> Wall {

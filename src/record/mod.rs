@@ -8,14 +8,18 @@
 mod control;
 mod cut;
 mod file;
+pub mod housekeeping;
 pub mod library;
 pub mod pins;
 pub mod place;
+mod reconcile;
 pub mod recover;
+mod retain;
 pub mod running;
 pub mod schedule;
 mod session;
 mod sessions;
+mod status;
 pub mod stills;
 pub mod volume;
 
@@ -33,7 +37,8 @@ use pins::Pins;
 use running::Running;
 use schedule::Schedules;
 use sessions::Sessions;
-pub use sessions::{RecState, Report, Request, Started};
+pub use sessions::{Request, Started};
+pub use status::{RecState, Report};
 use volume::Volumes;
 
 /// What holds for all recordings.
@@ -87,6 +92,7 @@ impl Recorder {
             shutdown,
         });
         recorder.sessions.tasks.spawn(schedule::run(recorder.clone()));
+        housekeeping::start(&recorder);
         Ok(recorder)
     }
 }

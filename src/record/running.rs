@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 /// What is safely in the file of an open recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -14,7 +16,10 @@ pub struct Progress {
 
 /// By id of the footage; one entry for each open recording.
 #[derive(Debug, Default)]
-pub struct Running(Mutex<HashMap<i64, Progress>>);
+pub struct Running {
+    open: Mutex<HashMap<i64, Progress>>,
+    ended: watch::Sender<()>,
+}
 
 /// An open recording's entry; dropping it takes it away.
 #[derive(Debug)]
@@ -34,9 +39,14 @@ impl Running {
         self.lock().get(&id).copied()
     }
 
+    /// Changes when a recording has been closed.
+    pub fn ended(&self) -> watch::Receiver<()> {
+        self.ended.subscribe()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<i64, Progress>> {
         // Map operations leave the map valid.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -49,5 +59,6 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.running.lock().remove(&self.id);
+        self.running.ended.send_replace(());
     }
 }

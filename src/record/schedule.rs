@@ -145,6 +145,34 @@ impl Schedules {
     }
 }
 
+impl Recorder {
+    /// What is kept of a source without being asked.
+    pub fn schedule(&self, token: &str) -> Schedule {
+        self.schedules.get(token)
+    }
+
+    /// Changes that; recordings start and stop at once.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing changes.
+    pub async fn set_schedule(&self, token: &str, schedule: Schedule) -> Result<()> {
+        self.schedules.set(token, schedule).await
+    }
+
+    /// Forgets it: its source is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_schedule(&self, token: &str) -> Result<()> {
+        self.schedules.remove(token).await
+    }
+
+    /// How often a source is to be pictured.
+    pub fn snapshot_interval(&self, token: &str) -> Option<Duration> {
+        self.schedules.get(token).snapshots
+    }
+}
+
 /// Starts and stops the recordings of the schedules until the daemon stops.
 pub async fn run(recorder: Arc<Recorder>) {
     loop {

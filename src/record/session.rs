@@ -293,18 +293,27 @@ impl Work {
     /// Waits until the volume can be written to again, or the recording is over.
     async fn trouble(&mut self, error: Error) {
         let Session { recorder, control, stream, .. } = &self.session;
-        tracing::error!(token = stream.token, "recording interrupted: {error}");
-        control.set(Phase::Trouble(error));
         let volume = recorder.volumes.of_source(&stream.token);
-        let usable = async {
+        if matches!(volume.state(), State::Checking(_)) {
+            control.set(Phase::Waiting(error.to_string()));
+        } else {
+            tracing::error!(token = stream.token, "recording interrupted: {error}");
+            control.set(Phase::Trouble(error));
+        }
+        let wait = async {
             if volume.writable().is_ok() {
                 return tokio::time::sleep(RETRY).await;
             }
+            let mut states = volume.watch();
             // The sender lives in the volume that we hold, so this cannot fail.
-            let _ = volume.watch().wait_for(|state| *state == State::Online).await;
+            let changed = states.wait_for(|state| matches!(state, State::Online | State::Gone(_))).await;
+            if changed.is_ok_and(|state| *state != State::Online) {
+                self.unfinished = None;
+                let _ = states.wait_for(|state| *state == State::Online).await;
+            }
         };
         tokio::select! {
-            () = usable => {}
+            () = wait => {}
             () = control.finished(|| recorder.clock.mono()) => return,
         }
         tracing::info!(token = stream.token, "recording goes on");
@@ -344,8 +353,13 @@ fn is_jump(expected: Wall, shown: Wall) -> bool {
     expected.0.abs_diff(shown.0) > CLOCK_JUMP_MS
 }
 
-/// Closes a file; gives it back if that did not work.
+/// Closes a file; gives it back if that did not work and may later. When a volume comes back, what is
+/// unfinished on it and not being written is completed by those who look after it.
 async fn complete(mut file: RecordingFile) -> Option<RecordingFile> {
+    if file.volume().readable().is_err() {
+        tracing::warn!(path = file.path(), "recording not completed: its volume is gone");
+        return None;
+    }
     let closed = blocking(move || (file.close(), file)).await;
     match closed {
         Ok((Ok(()), _)) => None,
@@ -363,3 +377,6 @@ async fn complete(mut file: RecordingFile) -> Option<RecordingFile> {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::internal(format!("disk work: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,11 +12,10 @@ use tokio_util::task::TaskTracker;
 
 use super::Recorder;
 use super::control::{Control, Phase};
+use super::housekeeping;
 use super::place::{FileName, Folders, named_path};
-use super::schedule::Schedule;
 use super::session::{Naming, Session};
 use crate::base::footage::{Cause, What};
-use crate::base::wall::Wall;
 use crate::base::{Error, Result};
 use crate::media::stream::Stream;
 
@@ -48,41 +47,6 @@ pub struct Started {
     pub extended: bool,
 }
 
-/// One running recording as others see it.
-#[derive(Clone, Debug)]
-pub struct Report {
-    pub cause: Cause,
-    /// Never `Ended`.
-    pub phase: Phase,
-    /// How often frames were lost because the disk was too slow.
-    pub skips: u64,
-}
-
-/// What is recorded of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecState {
-    /// Nothing is to be recorded.
-    Idle,
-    /// A file is open.
-    Recording,
-    /// For the source.
-    Waiting,
-    /// The volume takes nothing.
-    Trouble,
-}
-
-impl RecState {
-    /// As `strRecState` in GetSrc.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Recording => "recording",
-            Self::Waiting => "waiting",
-            Self::Trouble => "trouble",
-        }
-    }
-}
-
 /// All recordings by source.
 #[derive(Default)]
 pub struct Sessions {
@@ -95,7 +59,7 @@ struct Attached {
     running: Vec<Running>,
 }
 
-struct Running {
+pub(super) struct Running {
     slot: Slot,
     control: Arc<Control>,
 }
@@ -134,6 +98,7 @@ impl Recorder {
     pub async fn stopped(&self) {
         self.sessions.tasks.close();
         self.sessions.tasks.wait().await;
+        housekeeping::stopped(self).await;
     }
 
     /// Starts a recording, or makes the running one longer, and waits until it has a file.
@@ -184,64 +149,6 @@ impl Recorder {
         Ok(())
     }
 
-    /// The recordings of a source, in the order in which they were started.
-    pub fn status(&self, token: &str) -> Vec<Report> {
-        let report = |control: Arc<Control>| {
-            let (cause, phase, skips) = (control.cause, control.phase(), control.skips());
-            (!matches!(phase, Phase::Ended(_))).then_some(Report { cause, phase, skips })
-        };
-        self.controls(token, |_| true).into_iter().filter_map(report).collect()
-    }
-
-    /// All of them in one word, and why it is not recording, in words for people.
-    pub fn rec_state(&self, token: &str) -> (RecState, String) {
-        let mut worst = (RecState::Idle, String::new());
-        for report in self.status(token) {
-            match report.phase {
-                Phase::Recording { .. } => return (RecState::Recording, String::new()),
-                Phase::Trouble(error) => worst = (RecState::Trouble, error.to_string()),
-                Phase::Waiting(text) if worst.0 != RecState::Trouble => worst = (RecState::Waiting, text),
-                _ => {}
-            }
-        }
-        worst
-    }
-
-    /// Since when the oldest open file of a source is written.
-    pub fn recording_since(&self, token: &str) -> Option<Wall> {
-        let since = |report: Report| match report.phase {
-            Phase::Recording { since, .. } => Some(since),
-            _ => None,
-        };
-        self.status(token).into_iter().filter_map(since).min()
-    }
-
-    /// What is kept of a source without being asked.
-    pub fn schedule(&self, token: &str) -> Schedule {
-        self.schedules.get(token)
-    }
-
-    /// Changes that; recordings start and stop at once.
-    ///
-    /// # Errors
-    /// When the database fails; then nothing changes.
-    pub async fn set_schedule(&self, token: &str, schedule: Schedule) -> Result<()> {
-        self.schedules.set(token, schedule).await
-    }
-
-    /// Forgets it: its source is gone.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn remove_schedule(&self, token: &str) -> Result<()> {
-        self.schedules.remove(token).await
-    }
-
-    /// How often a source is to be pictured.
-    pub fn snapshot_interval(&self, token: &str) -> Option<Duration> {
-        self.schedules.get(token).snapshots
-    }
-
     /// All sources that can be recorded.
     pub(super) fn tokens(&self) -> Vec<String> {
         self.sessions.lock().keys().cloned().collect()
@@ -268,7 +175,7 @@ impl Recorder {
         }
     }
 
-    fn controls(&self, token: &str, wanted: impl Fn(&Running) -> bool) -> Vec<Arc<Control>> {
+    pub(super) fn controls(&self, token: &str, wanted: impl Fn(&Running) -> bool) -> Vec<Arc<Control>> {
         let sources = self.sessions.lock();
         let running = sources.get(token).into_iter().flat_map(|attached| &attached.running);
         running.filter(|running| wanted(running)).map(|running| running.control.clone()).collect()
@@ -369,8 +276,11 @@ async fn stop(controls: impl IntoIterator<Item = Arc<Control>>) {
     }
 }
 
-/// Waits for the recording's file: its path, or why there is none.
+/// Waits for the recording's first file: its path, or why there is none, or why nothing is written to it.
 async fn first_path(control: &Control) -> Result<String> {
+    if let (Phase::Waiting(_), Some(path)) = (control.phase(), control.path()) {
+        return Ok(path);
+    }
     let mut phases = control.watch();
     let found =
         |phase: &Phase| matches!(phase, Phase::Recording { .. } | Phase::Ended(_) | Phase::Trouble(_));

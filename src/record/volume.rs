@@ -22,10 +22,12 @@ use tokio_util::task::TaskTracker;
 use crate::base::config::VolumeEntry;
 use crate::base::{Error, Result};
 use crate::store::Store;
+use look::Look;
 pub use look::Space;
-use look::{Look, Unfit};
+pub(super) use look::Unfit;
 pub use marker::MARKER;
 use state::Facts;
+pub(super) use state::Owed;
 pub use state::{Checked, State};
 
 /// A disk that has not answered for this long is taken for gone.
@@ -44,10 +46,8 @@ pub struct Volume {
     since_look: AtomicU64,
     /// Bytes that are not in the table `written` yet.
     unsaved: AtomicU64,
-    /// Wakes retention; shared by all volumes.
-    room_wanted: Arc<Notify>,
-    /// Wakes the volume's own housekeeping.
-    look_wanted: Notify,
+    /// Wakes its retention.
+    room_wanted: Notify,
 }
 
 /// All volumes, in the order of the configuration; at least one.
@@ -55,7 +55,6 @@ pub struct Volumes {
     all: Vec<Arc<Volume>>,
     /// Tokens that the configuration puts on a volume, with its place in `all`.
     homes: Vec<(String, usize)>,
-    room_wanted: Arc<Notify>,
     pub(super) tasks: TaskTracker,
 }
 
@@ -70,14 +69,13 @@ impl Volumes {
         if entries.is_empty() {
             return Err(Error::bad_input("there is no volume"));
         }
-        let room_wanted = Arc::new(Notify::new());
         let mut all = Vec::new();
         let mut homes = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
             homes.extend(entry.sources.iter().map(|token| (token.clone(), at)));
-            all.push(Volume::open(entry, store, &room_wanted)?);
+            all.push(Volume::open(entry, store)?);
         }
-        Ok(Arc::new(Self { all, homes, room_wanted, tasks: TaskTracker::new() }))
+        Ok(Arc::new(Self { all, homes, tasks: TaskTracker::new() }))
     }
 
     /// Where the source is recorded.
@@ -107,15 +105,10 @@ impl Volumes {
         }
         sum
     }
-
-    /// Completes when a volume has too little room, or has become full.
-    pub(super) async fn room_wanted(&self) {
-        self.room_wanted.notified().await;
-    }
 }
 
 impl Volume {
-    fn open(entry: &VolumeEntry, store: &Arc<Store>, room_wanted: &Arc<Notify>) -> Result<Arc<Self>> {
+    fn open(entry: &VolumeEntry, store: &Arc<Store>) -> Result<Arc<Self>> {
         let known = store.volume_marker(&entry.name)?;
         let first_use = known.is_none();
         let volume = Arc::new(Self {
@@ -127,14 +120,13 @@ impl Volume {
             facts: Mutex::new(Facts::default()),
             since_look: AtomicU64::new(0),
             unsaved: AtomicU64::new(0),
-            room_wanted: room_wanted.clone(),
-            look_wanted: Notify::new(),
+            room_wanted: Notify::new(),
         });
         let look = volume.clone().look_with_patience();
         let empty = first_use && look.is_ok() && !volume.has_footage();
         volume.settle(look);
         if empty {
-            volume.update(|facts| facts.reconciled = true);
+            volume.update(|facts| facts.owed = Owed::Nothing);
         }
         Ok(volume)
     }
@@ -160,6 +152,17 @@ impl Volume {
         }
     }
 
+    /// As [`Volume::writable`], but looks whether it is there at this moment: before a file is made, so
+    /// that none is made in an empty mount point. Blocks.
+    pub fn ready(&self) -> Result<()> {
+        self.writable()?;
+        if !self.root.join(MARKER).exists() {
+            self.settle(self.look());
+            self.writable()?;
+        }
+        Ok(())
+    }
+
     /// `Ok` when it can be read from; as [`Volume::writable`].
     pub fn readable(&self) -> Result<()> {
         match &*self.state.borrow() {
@@ -177,9 +180,7 @@ impl Volume {
         } else {
             self.facts().suspect = true;
         }
-        let look = self.look();
-        self.settle(look);
-        self.look_wanted.notify_one();
+        self.settle(self.look());
     }
 
     /// Adds to what was written today.
@@ -202,6 +203,11 @@ impl Volume {
         self.facts().space
     }
 
+    /// Rows and files agree.
+    pub fn is_reconciled(&self) -> bool {
+        self.facts().owed == Owed::Nothing
+    }
+
     /// How far rows and files have been compared.
     pub fn checked(&self) -> Checked {
         self.facts().checked
@@ -222,9 +228,9 @@ impl Volume {
         self.unsaved.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Completes when a look is wanted before its time.
-    pub(super) async fn look_wanted(&self) {
-        self.look_wanted.notified().await;
+    /// Completes when it has too little room, or has become full.
+    pub(super) async fn room_wanted(&self) {
+        self.room_wanted.notified().await;
     }
 
     /// Looks at the disk. Blocks, on a broken disk for as long as that likes.
@@ -258,16 +264,20 @@ impl Volume {
         self.update(|facts| facts.full = true);
     }
 
-    /// Whether rows and files are to be compared now; a `Some` has to come back in [`Volume::reconciled`].
-    pub(super) fn to_reconcile(&self) -> Option<u64> {
+    /// What is to be compared now, with a number that has to come back in [`Volume::reconciled`].
+    pub(super) fn to_reconcile(&self) -> Option<(Owed, u64)> {
         let facts = self.facts();
-        let ready = facts.unfit.is_none() && !facts.read_only && !facts.reconciled;
-        ready.then_some(facts.generation)
+        let ready = facts.unfit.is_none() && !facts.read_only && facts.owed != Owed::Nothing;
+        ready.then_some((facts.owed, facts.generation))
     }
 
-    /// Rows and files agree, unless the volume went away since [`Volume::to_reconcile`] gave `generation`.
+    /// Rows and files agree, unless something happened since [`Volume::to_reconcile`] gave `generation`.
     pub(super) fn reconciled(&self, generation: u64) {
-        self.update(|facts| facts.reconciled = facts.generation == generation);
+        self.update(|facts| {
+            if facts.generation == generation {
+                facts.owed = Owed::Nothing;
+            }
+        });
     }
 
     pub(super) fn set_checked(&self, change: impl FnOnce(&mut Checked)) {
@@ -288,9 +298,12 @@ impl Volume {
             if *state == next {
                 return false;
             }
-            report(&self.name, state, &next);
-            if matches!(next, State::Full(_)) {
-                self.room_wanted.notify_one();
+            // For each change of the kind of state, not for each figure in its text.
+            if std::mem::discriminant(state) != std::mem::discriminant(&next) {
+                report(&self.name, &next);
+                if matches!(next, State::Full(_)) {
+                    self.room_wanted.notify_one();
+                }
             }
             *state = next;
             true
@@ -307,12 +320,8 @@ impl Volume {
     }
 }
 
-/// A line for each change of the kind of state, not for each figure in its text.
-fn report(volume: &str, from: &State, to: &State) {
-    if std::mem::discriminant(from) == std::mem::discriminant(to) {
-        return;
-    }
-    match to {
+fn report(volume: &str, state: &State) {
+    match state {
         State::Online => tracing::info!(volume, "the volume is in use"),
         State::Checking(text) => tracing::info!(volume, "{text}"),
         State::Full(text) | State::ReadOnly(text) | State::Gone(text) => tracing::error!(volume, "{text}"),

@@ -80,6 +80,17 @@ pub static CALLS: &[Call] = &[
         run: Run::Change(|ask| Box::pin(records::path_record(ask))),
     },
     Call {
+        name: "GetRecordStatus",
+        origin: "own",
+        access: VIEWER,
+        params: &[TOKEN],
+        doc: "The running recordings of a source, in `record`: `nType` as in Search, `strState` (`recording`, \
+              `waiting` for the source, `trouble` with the disk) and `strText` why, `strPath` of the newest \
+              file, `strStartTime` of the one that is written, and `nSkipped`: how often pictures were lost \
+              because the disk was too slow.",
+        run: Run::Read(|ask| Box::pin(records::status(ask))),
+    },
+    Call {
         name: "SetRecordSchedule",
         origin: "own",
         access: ADMINISTRATOR,

@@ -49,6 +49,17 @@ pub struct Checked {
     pub set_aside: u64,
 }
 
+/// What has to be compared before the volume is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owed {
+    Nothing,
+    /// Rows that say "open": their files were interrupted when the room ran out.
+    OpenRows,
+    /// All rows and all files.
+    #[default]
+    Everything,
+}
+
 /// What is known of a volume.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -60,9 +71,8 @@ pub(super) struct Facts {
     pub full: bool,
     /// A writer's call failed: the next look writes, too.
     pub suspect: bool,
-    /// Rows and files agree.
-    pub reconciled: bool,
-    /// Goes up whenever the volume cannot be written to any more.
+    pub owed: Owed,
+    /// Goes up whenever more is owed.
     pub generation: u64,
     pub checked: Checked,
 }
@@ -75,11 +85,12 @@ impl Facts {
                 self.space = Some(look.space);
                 self.read_only = look.read_only;
                 self.suspect &= !look.wrote;
-                if look.wrote && look.space.has_room(enough_free(keep_free, look.space.total)) {
+                if self.full && look.wrote && look.space.has_room(enough_free(keep_free, look.space.total)) {
                     self.full = false;
+                    self.owe(Owed::OpenRows);
                 }
                 if look.changed {
-                    self.lost();
+                    self.owe(Owed::Everything);
                 }
             }
             Err(unfit) => {
@@ -89,14 +100,14 @@ impl Facts {
         }
         if self.read_only || self.unfit.is_some() {
             self.suspect = true;
-            self.lost();
+            self.owe(Owed::Everything);
         }
     }
 
     /// Rows and files may differ from now on.
-    fn lost(&mut self) {
+    fn owe(&mut self, owed: Owed) {
         self.generation += 1;
-        self.reconciled = false;
+        self.owed = self.owed.max(owed);
     }
 
     pub fn state(&self, name: &str, keep_free: u64) -> State {
@@ -105,7 +116,7 @@ impl Facts {
             (Some(unfit), _) => State::Gone(unfit.0.clone()),
             (None, None) => State::Checking(format!("volume {name} is being looked at")),
             _ if self.read_only => State::ReadOnly(format!("volume {name} can only be read from")),
-            _ if !self.reconciled => State::Checking(format!(
+            _ if self.owed != Owed::Nothing => State::Checking(format!(
                 "volume {name} is being checked: {done} of {of} entries compared with their files"
             )),
             (_, Some(space)) if self.full => State::Full(full_text(name, space, keep_free)),

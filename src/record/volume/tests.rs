@@ -53,7 +53,7 @@ fn the_first_use_makes_the_folder_and_later_a_bare_folder_is_not_the_volume() {
     assert_eq!(look_again(volume).as_str(), "gone");
     fs::rename(away, scene.root()).unwrap();
     assert_eq!(look_again(volume).as_str(), "checking");
-    let generation = volume.to_reconcile().unwrap();
+    let (_, generation) = volume.to_reconcile().unwrap();
     volume.reconciled(generation);
     assert_eq!(volume.state(), State::Online);
     assert!(volume.to_reconcile().is_none());
@@ -68,7 +68,7 @@ fn another_disk_and_one_that_was_put_there_on_purpose_are_taken_over() {
     for marker in [other, ""] {
         fs::write(scene.root().join(MARKER), marker).unwrap();
         assert_eq!(look_again(volume).as_str(), "checking");
-        let generation = volume.to_reconcile().unwrap();
+        let (_, generation) = volume.to_reconcile().unwrap();
         volume.reconciled(generation);
         assert_eq!(look_again(volume), State::Online);
     }
@@ -86,7 +86,7 @@ fn what_was_compared_before_it_went_away_does_not_count() {
     look_again(volume);
     fs::write(scene.root().join(MARKER), "").unwrap();
     look_again(volume);
-    let begun = volume.to_reconcile().unwrap();
+    let (_, begun) = volume.to_reconcile().unwrap();
     fs::remove_file(scene.root().join(MARKER)).unwrap();
     look_again(volume);
     fs::write(scene.root().join(MARKER), "").unwrap();
@@ -105,13 +105,18 @@ fn a_full_volume_says_figures_and_is_used_again_when_there_is_more_room_than_jus
     assert!(text.starts_with("volume disk is full: ") && text.contains(" MiB are free where 0 should be"));
     assert_eq!(volume.writable().unwrap_err().kind(), crate::base::Kind::Full);
     assert!(volume.readable().is_ok());
-    assert_eq!(look_again(volume), State::Online);
+    // What was interrupted is completed first.
+    assert_eq!(look_again(volume).as_str(), "checking");
+    let (owed, generation) = volume.to_reconcile().unwrap();
+    assert_eq!(owed, Owed::OpenRows);
+    volume.reconciled(generation);
+    assert_eq!(volume.state(), State::Online);
 
     let volumes = scene.open(1_000_000_000);
     let volume = &volumes.list()[0];
     volume.exhausted();
     assert_eq!(look_again(volume).as_str(), "checking", "that comes first");
-    let generation = volume.to_reconcile().unwrap();
+    let (_, generation) = volume.to_reconcile().unwrap();
     volume.reconciled(generation);
     assert_eq!(look_again(volume).as_str(), "full");
     assert_eq!(state::enough_free(800 << 20, 1 << 40), 900 << 20);
