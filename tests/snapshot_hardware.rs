@@ -99,9 +99,9 @@ impl Machine {
     /// The entry of GetCodecInfo.
     fn codec(&self, element: &str) -> Value {
         let info = self.daemon.api_ok("GetCodecInfo", &[]);
-        let all = ["decoder", "jpeg"].iter().flat_map(|list| info[list].as_array().unwrap());
-        let found = all.cloned().find(|entry| entry["strElement"] == element);
-        found.unwrap_or_else(|| panic!("no {element} in {info}"))
+        let mut all = ["decoder", "jpeg"].iter().flat_map(|list| info[list].as_array().unwrap());
+        let found = all.find(|entry| entry["strElement"] == element);
+        found.cloned().unwrap_or_else(|| panic!("no {element} in {info}"))
     }
 
     fn wait_for_state(&self, element: &str, state: &str) -> Value {
