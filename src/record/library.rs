@@ -12,6 +12,7 @@ use jiff::{Span, Zoned};
 
 use super::Recorder;
 use super::place::Folders;
+use super::retain::{remove_empty_folders, unlink};
 use super::running::Progress;
 use super::volume::Volume;
 use crate::base::footage::{Footage, What};
@@ -112,15 +113,13 @@ impl Recorder {
             return Err(Error::refused(format!("{} is locked", footage.path)));
         }
         let volume = self.volume(&footage)?;
-        let deleted =
-            self.pins.unless_pinned(footage.id, || match std::fs::remove_file(volume.file(&footage.path)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    Err(Error::from(error).context(&footage.path))
-                }
-                _ => self.store.delete_footage(footage.id),
-            });
+        let deleted = self.pins.unless_pinned(footage.id, || {
+            unlink(&volume.file(&footage.path))
+                .map_err(|error| Error::from(error).context(&footage.path))
+                .and_then(|()| self.store.delete_footage(footage.id))
+        });
         deleted.ok_or_else(|| Error::refused(format!("{} is in use", footage.path)))??;
-        remove_empty_folders(volume, &footage.path);
+        remove_empty_folders(&volume.root, &footage.path);
         Ok(())
     }
 
@@ -240,18 +239,6 @@ fn midnight(first: Date, day: i32, zone: &TimeZone) -> Result<Wall> {
         .and_then(|date| date.to_zoned(zone.clone()))
         .map(|start: Zoned| Wall(start.timestamp().as_millisecond()))
         .map_err(|_| Error::bad_input(format!("the calendar ends before {first}")))
-}
-
-/// Folders of time, day and source. One that is not empty, or is used just now, stays.
-fn remove_empty_folders(volume: &Volume, path: &str) {
-    let mut folder = path;
-    for _ in 0..3 {
-        let Some((parent, _)) = folder.rsplit_once('/') else { return };
-        if std::fs::remove_dir(volume.file(parent)).is_err() {
-            return;
-        }
-        folder = parent;
-    }
 }
 
 #[cfg(test)]

@@ -247,7 +247,7 @@ fn delete(recorder: &Recorder, entries: &[Footage], need: u64) -> Result<Freed> 
 }
 
 /// One that is gone already is as good.
-fn unlink(file: &Path) -> io::Result<()> {
+pub(super) fn unlink(file: &Path) -> io::Result<()> {
     fs::remove_file(file).or_else(|error| match error.kind() {
         ErrorKind::NotFound => Ok(()),
         _ => Err(error),
