@@ -60,10 +60,11 @@ pub fn qtdemux(path: &Path) -> Found {
     let (sender, sinks) = std::sync::mpsc::channel();
     let weak = pipeline.downgrade();
     demuxer.connect_pad_added(move |_, pad| {
-        let sink = AppSink::builder().sync(false).build();
+        let sink = AppSink::builder().sync(false).async_(false).build();
         weak.upgrade().unwrap().add(&sink).unwrap();
         pad.link(&sink.static_pad("sink").unwrap()).unwrap();
-        sink.sync_state_with_parent().unwrap();
+        // Not by its parent's state, which is changing just now.
+        sink.set_state(gst::State::Playing).unwrap();
         sender.send((pad.name().starts_with("video"), sink)).unwrap();
     });
     demuxer.connect_no_more_pads(|demuxer| {
