@@ -1,4 +1,4 @@
-//! Playback of recordings on the live sockets (docs/protocol.md 1.1): what is asked for, by whom, and
+//! Playback of recordings on the live sockets (docs/protocol.md 1): what is asked for, by whom, and
 //! hand-over to [`crate::play::playback`].
 //!
 //! What is wrong with the request is told on the socket once it is open, since a page learns nothing

@@ -1,4 +1,4 @@
-//! Playback of recordings (docs/protocol.md 1.2): a [`Feed`] reads what was recorded of a source through
+//! Playback of recordings (docs/protocol.md 1): a [`Feed`] reads what was recorded of a source through
 //! the [`Library`](crate::media::recorded::Library) and gives it out at the pace at which a viewer
 //! shows it, on one time line that starts at 0 and has no holes, whatever the viewer orders.
 //!
@@ -58,7 +58,7 @@ pub enum Span {
 /// All recordings, as they are handed about.
 pub type Recordings = Arc<dyn Library>;
 
-/// Tells a page where playback is (docs/protocol.md 1.6).
+/// Tells a page where playback is (docs/protocol.md 1).
 fn time_notice(at: Wall, offset: Offset) -> Value {
     json!({"type": "H5S_EVENT_PB_TIME", "pbTime": {"strTime": at.iso(offset)}})
 }

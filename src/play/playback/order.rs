@@ -1,4 +1,4 @@
-//! What viewers order on their socket (docs/protocol.md 1.2): texts of `{"cmd":"H5_…"}`.
+//! What viewers order on their socket (docs/protocol.md 1): texts of `{"cmd":"H5_…"}`.
 
 use jiff::tz::TimeZone;
 use serde_json::Value;
