@@ -54,7 +54,7 @@ fn keep(daemon: &Daemon, clip: &Clip, after: i64) {
 
 fn daemon() -> Daemon {
     let config = "[recording]\nkeep_days = 0\n".to_owned();
-    let mut daemon = Daemon::start(DaemonOptions { config, env: Vec::new() });
+    let mut daemon = Daemon::start(DaemonOptions { config, ..DaemonOptions::default() });
     daemon.login();
     daemon
 }
