@@ -32,7 +32,7 @@ fn content() -> Vec<u8> {
 
 fn daemon(config: &str) -> Daemon {
     let config = format!("[recording]\nkeep_days = 0\nkeep_snapshot_days = 0\n{config}");
-    let mut daemon = Daemon::start(DaemonOptions { config, env: Vec::new() });
+    let mut daemon = Daemon::start(DaemonOptions { config, ..DaemonOptions::default() });
     daemon.login();
     FILE.add(daemon.data_dir(), &content());
     daemon
