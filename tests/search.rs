@@ -22,7 +22,7 @@ fn daemon() -> Daemon {
     let env = vec![("TZ".to_owned(), "Asia/Shanghai".to_owned())];
     // What was recorded so long ago is kept for this test.
     let config = "[recording]\nkeep_days = 0\nkeep_snapshot_days = 0\n".to_owned();
-    let mut daemon = Daemon::start(DaemonOptions { config, env });
+    let mut daemon = Daemon::start(DaemonOptions { config, env, ..DaemonOptions::default() });
     daemon.login();
     for footage in recordings() {
         footage.add(daemon.data_dir(), b"0123456789");

@@ -60,7 +60,8 @@ impl Machine {
             fs::write(fakes.path().join(file), word).unwrap();
         }
         let env = Plugins::shared().env(fakes.path());
-        let mut daemon = Daemon::start(DaemonOptions { config: config.into(), env });
+        let mut daemon =
+            Daemon::start(DaemonOptions { config: config.into(), env, ..DaemonOptions::default() });
         daemon.login();
         let clip = clip(daemon.data_dir());
         let params = [("name", "bars"), ("token", "token1"), ("url", &clip), ("connect", "H5_ALWAYS")];
