@@ -197,9 +197,9 @@ async fn fifty_thousand_files() {
     let bytes = crate::media::hybrid::tests::complete(&written, &params);
     let mut rows = Vec::new();
     for number in 0..50_000 {
-        let path =
-            format!("record/t/2018-3-{}TZ8/{}-{}-0/a.mp4", number % 28 + 1, number / 1680, number % 60);
-        let path = path.replace("a.mp4", &format!("t-{number:08x}.mp4"));
+        let (day, minutes) = (number % 28 + 1, number / 28);
+        let (hour, minute, second) = (minutes / 60 % 24, minutes % 60, minutes / 1440);
+        let path = format!("record/t/2018-3-{day}TZ8/{hour}-{minute}-{second}/t-{number:08x}.mp4");
         scene.file(&path, &bytes);
         rows.push(Change::Add(Footage {
             id: 0,
