@@ -1,6 +1,7 @@
 //! Files that cannot be used are kept in `<root>/set-aside`, out of everybody's way, each with a text
 //! that says why. Nobody deletes them but people.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -30,9 +31,14 @@ pub fn set_aside(root: &Path, path: &str, reason: &str) -> io::Result<()> {
     fs::rename(root.join(path), kept)
 }
 
-/// How many files are there.
+/// How many files are there: those that have a text beside them.
 pub fn count(root: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(root.join(FOLDER)) else { return 0 };
-    let texts = |name: &str| name.ends_with(".txt");
-    entries.flatten().filter(|entry| !entry.file_name().to_str().is_some_and(texts)).count() as u64
+    let folder = root.join(FOLDER);
+    let Ok(entries) = fs::read_dir(&folder) else { return 0 };
+    let has_text = |name: &OsStr| {
+        let mut text = name.to_owned();
+        text.push(".txt");
+        folder.join(text).exists()
+    };
+    entries.flatten().filter(|entry| has_text(&entry.file_name())).count() as u64
 }
