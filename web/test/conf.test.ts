@@ -32,11 +32,25 @@ test('protocol, host and root path of the conf go before those of the page', () 
   expect(other.poster()).toBe('https://cam.example:8443/a/api/v1/GetImage?token=token1');
 });
 
-test('playback addresses are percent-encoded and have the defaults of wire.md 1.1', () => {
+test('playback addresses are percent-encoded and have the defaults of docs/protocol.md 1', () => {
   const pbconf = { begintime: '2020-05-01T00:00:00+08:00', endtime: '2020-05-01T01:00:00+08:00', serverpb: 'true' };
   expect(urls({ pbconf }).media('h5swsapi')).toBe(
-    'ws://box:8080/api/v1/h5swsapi?token=token1&playback=true&profile=main&serverpb=true' +
-      '&begintime=2020-05-01T00%3A00%3A00%2B08%3A00&endtime=2020-05-01T01%3A00%3A00%2B08%3A00&filename=fake&session=s1',
+    'ws://box:8080/api/v1/h5swsapi?token=token1&hevc=false&playback=true&profile=main&serverpb=true' +
+      '&begintime=2020-05-01T00%3A00%3A00%2B08%3A00&endtime=2020-05-01T01%3A00%3A00%2B08%3A00' +
+      '&moveto=2020-05-01T00%3A00%3A00%2B08%3A00&filename=fake&session=s1',
+  );
+  expect(urls({ pbconf }).media('h5swsapi', '2020-05-01T00:30:00Z')).toContain('&moveto=2020-05-01T00%3A30%3A00Z&');
+  expect(urls({ pbconf: { filename: 'gate.mp4' } }).media('h5srtcapi')).toBe(
+    'ws://box:8080/api/v1/h5srtcapi?token=token1&hevc=false&playback=true&profile=main&serverpb=false' +
+      '&begintime=0&endtime=0&moveto=0&filename=gate.mp4&session=s1',
+  );
+});
+
+test('a span is played over HLS from its own playlist', () => {
+  const pbconf = { begintime: '2020-05-01T00:00:00+08:00', endtime: '2020-05-01T01:00:00+08:00' };
+  expect(urls({ pbconf, hlsver: 'v2' }).hls()).toBe(
+    'http://box:8080/hls/vod/token1/hls.m3u8' +
+      '?begintime=2020-05-01T00%3A00%3A00%2B08%3A00&endtime=2020-05-01T01%3A00%3A00%2B08%3A00&session=s1',
   );
 });
 

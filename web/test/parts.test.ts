@@ -18,6 +18,20 @@ test('the queue gives everything back in order, as one piece', () => {
   expect(queue.bytes).toBe(0);
 });
 
+test('what a division keeps apart leaves apart', () => {
+  const queue = new MediaQueue();
+  queue.push(new Uint8Array([1]));
+  queue.push(new Uint8Array([2]));
+  queue.divide();
+  queue.push(new Uint8Array([3]));
+  expect(queue.isDivided).toBe(true);
+  expect(queue.takeAll()).toEqual(new Uint8Array([1, 2]));
+  expect([queue.isDivided, queue.bytes]).toEqual([false, 1]);
+  expect(queue.takeAll()).toEqual(new Uint8Array([3]));
+  queue.divide();
+  expect(queue.isDivided).toBe(false);
+});
+
 test('a full queue takes nothing more and keeps what it has', () => {
   const queue = new MediaQueue(4);
   expect(queue.push(new Uint8Array(3))).toBe(true);
@@ -51,7 +65,9 @@ test.each([
     '{"type":"remoteice","candidate":"candidate:1","sdpMLineIndex":0,"sdpMid":"0"}',
     { kind: 'candidate', candidate: { candidate: 'candidate:1', sdpMLineIndex: 0 } },
   ],
-  ['{"type":"H5S_EVENT_PB_TIME","pbTime":{}}', { kind: 'other' }],
+  ['{"type":"H5S_EVENT_PB_TIME","pbTime":{"strTime":"2020-05-01T00:00:03+08:00"}}', { kind: 'place', time: '2020-05-01T00:00:03+08:00' }],
+  ['{"type":"H5S_EVENT_PB_TIME","pbTime":{}}', { kind: 'place', time: '' }],
+  ['{"type":"H5S_EVENT_PB_TIME"}', { kind: 'place', time: '' }],
   ['keepalive', { kind: 'other' }],
   ['null', { kind: 'other' }],
 ])('message %s', (text, expected) => {

@@ -2,7 +2,17 @@
 
 /** What a player tells its page. `text` is meant for people; it is empty while playing. */
 export interface H5sState {
-  state: 'connecting' | 'playing' | 'waiting' | 'muted' | 'blocked' | 'reconnecting' | 'fallback' | 'error' | 'stopped';
+  state:
+    | 'connecting'
+    | 'playing'
+    | 'waiting'
+    | 'muted'
+    | 'blocked'
+    | 'reconnecting'
+    | 'fallback'
+    | 'error'
+    | 'ended'
+    | 'stopped';
   text: string;
 }
 
@@ -70,23 +80,24 @@ declare class Player {
   /** Stops and lets go of the video element. */
   disconnect(): void;
   stats(): H5sStats;
-}
 
-declare class PlaybackPlayer extends Player {
+  // Playback, with `pbconf`.
   start(): void;
   pause(): void;
   resume(): void;
   /** Seconds from the begin time. */
   seek(seconds: number): void;
+  /** To a moment: '2020-05-01T00:00:00+08:00'. */
+  moveto(time: string): void;
   /** A factor as text: '0.5', '1.0', '2.0', '4.0', '8.0', '16.0'. */
   speed(factor: string): void;
 }
 
 /** Fragmented MP4 over WebSocket. */
-export class H5sPlayerWS extends PlaybackPlayer {}
+export class H5sPlayerWS extends Player {}
 /** WebRTC; plays over WebSocket where WebRTC gives no picture. */
-export class H5sPlayerRTC extends PlaybackPlayer {}
-/** HLS, live only. Loads hls.min.js from beside the player's file where the browser needs it. */
+export class H5sPlayerRTC extends Player {}
+/** HLS. Loads hls.min.js from beside the player's file where the browser needs it. */
 export class H5sPlayerHls extends Player {}
 
 /** The player that suits the browser. */

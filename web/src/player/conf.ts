@@ -2,7 +2,17 @@
 
 /** What a player tells its page. `text` is meant for people. */
 export interface H5sState {
-  state: 'connecting' | 'playing' | 'waiting' | 'muted' | 'blocked' | 'reconnecting' | 'fallback' | 'error' | 'stopped';
+  state:
+    | 'connecting'
+    | 'playing'
+    | 'waiting'
+    | 'muted'
+    | 'blocked'
+    | 'reconnecting'
+    | 'fallback'
+    | 'error'
+    | 'ended'
+    | 'stopped';
   text: string;
 }
 
@@ -69,6 +79,11 @@ export function cleanSession(session: string | null | undefined): string | undef
   return session && session !== 'undefined' && session !== 'null' ? session : undefined;
 }
 
+/** Whether the browser decodes H.265 itself. */
+function takesHevc(): boolean {
+  return globalThis.MediaSource?.isTypeSupported('video/mp4; codecs="hvc1.1.6.L93.B0"') ?? false;
+}
+
 interface Place {
   protocol: string;
   host: string;
@@ -90,19 +105,21 @@ export class Urls {
     this.socketBase = `${secure ? 'wss' : 'ws'}://${place}`;
   }
 
-  /** A media socket, `h5swsapi` or `h5srtcapi` (docs/protocol.md 1, 2). */
-  media(api: string): string {
+  /** A media socket, `h5swsapi` or `h5srtcapi` (docs/protocol.md 1, 2). `moveto` is where in its span a playback begins. */
+  media(api: string, moveto?: string): string {
     const { token, streamprofile, pbconf } = this.conf;
     const profile = streamprofile ?? 'main';
     const session = cleanSession(this.conf.session);
     const live = { token, profile, session };
     const playback = {
       token,
+      hevc: String(takesHevc()),
       playback: 'true',
       profile,
       serverpb: pbconf?.serverpb ?? 'false',
       begintime: pbconf?.begintime ?? '0',
       endtime: pbconf?.endtime ?? '0',
+      moveto: moveto ?? pbconf?.begintime ?? '0',
       filename: pbconf?.filename ?? 'fake',
       session,
     };
@@ -114,10 +131,13 @@ export class Urls {
     return `${this.socketBase}api/v1/h5swscmnapi?${this.access()}`;
   }
 
+  /** The playlist: a live one, or that of the span to play back. */
   hls(): string {
-    const version = this.conf.hlsver === 'v2' ? 'v2' : 'v1';
-    const session = query({ session: cleanSession(this.conf.session) });
-    return `${this.base}hls/${version}/${encodeURIComponent(this.conf.token)}/hls.m3u8${session && `?${session}`}`;
+    const { pbconf, hlsver, token } = this.conf;
+    const kind = pbconf ? 'vod' : hlsver === 'v2' ? 'v2' : 'v1';
+    const { begintime, endtime } = pbconf ?? {};
+    const asked = query({ begintime, endtime, session: cleanSession(this.conf.session) });
+    return `${this.base}hls/${kind}/${encodeURIComponent(token)}/hls.m3u8${asked && `?${asked}`}`;
   }
 
   poster(): string {

@@ -1,4 +1,5 @@
-// Live video over HLS. hls.js is loaded where the browser has Media Source Extensions; Safari plays HLS itself.
+// Live video and playback over HLS. hls.js is loaded where the browser has Media Source Extensions; Safari plays HLS
+// itself. A playback is a list of all its segments, so its commands are the video element's own.
 
 import type HlsClass from 'hls.js';
 import { H5sStats, PlayerBase } from './base';
@@ -8,7 +9,9 @@ import { H5sConf } from './conf';
 import { H5sSafariBrowser } from './browser';
 import { Link } from './link';
 import { loadHls } from './loadhls';
+import { Command, moment, Playback } from './playback';
 import { asSentence } from './text';
+import { Dated, mediaAt, wallAt } from './vod';
 import { whyNot } from './why';
 
 const WATCH_EVERY = 3000;
@@ -26,9 +29,11 @@ export class H5sPlayerHls extends PlayerBase {
   private lastTime = -1;
   private still = 0;
   private codec = '';
+  private readonly playback: Playback | undefined;
 
   constructor(conf: H5sConf) {
     super(conf);
+    this.playback = conf.pbconf && new Playback(conf.pbconf);
     const nothing = () => undefined;
     // Keeps an on-demand source up between two requests of the playlist.
     this.keepUp = new Link(() => this.urls.keepUp(), { type: 'keepalive' }, {
@@ -49,14 +54,84 @@ export class H5sPlayerHls extends PlayerBase {
     };
   }
 
+  start(): void {
+    this.obey({ cmd: 'H5_START' });
+    void this.play();
+  }
+
+  pause(): void {
+    this.obey({ cmd: 'H5_PAUSE' });
+    this.video.pause();
+  }
+
+  resume(): void {
+    this.obey({ cmd: 'H5_RESUME' });
+    void this.play();
+  }
+
+  /** Seconds from the begin time. */
+  seek(seconds: number): void {
+    this.obey({ cmd: 'H5_SEEK', nSeekTime: seconds });
+    this.goTo();
+  }
+
+  /** A moment: '2020-05-01T00:00:00+08:00'. */
+  moveto(time: string): void {
+    this.obey({ cmd: 'H5_MOVETO', strMovetoTime: time });
+    this.goTo();
+  }
+
+  /** A factor as text, for example '2.0'. */
+  speed(factor: string): void {
+    this.obey({ cmd: 'H5_SPEED', nSpeed: factor });
+    this.video.playbackRate = Number(factor) || 1;
+  }
+
+  private obey(command: Command): void {
+    this.playback?.asked(command);
+  }
+
+  /** To where the playback was told to be, as soon as the playlist is there. */
+  private goTo(): void {
+    const wall = moment(this.playback?.moveto);
+    const segments = this.segments();
+    if (!Number.isNaN(wall) && segments.length > 0) this.video.currentTime = mediaAt(segments, wall);
+    // At its end the element has paused by itself.
+    if (this.video.ended && this.playback?.runs) void this.play();
+  }
+
+  /** The segments with their moments; of the browser's own HLS only the first moment is known. */
+  private segments(): Dated[] {
+    if (this.hls) return this.hls.latestLevelDetails?.fragments ?? [];
+    const { getStartDate } = this.video as { getStartDate?: () => Date };
+    const start = getStartDate?.call(this.video).getTime() ?? NaN;
+    if (Number.isNaN(start)) return [];
+    return [{ start: 0, duration: this.video.duration, programDateTime: start }];
+  }
+
+  /** The notice that the sockets' players get from the server. */
+  private tellPlace(): void {
+    const { pbconf } = this.conf;
+    const wall = wallAt(this.segments(), this.video.currentTime);
+    if (!pbconf || Number.isNaN(wall) || this.video.readyState < this.video.HAVE_CURRENT_DATA) return;
+    const strTime = new Date(wall).toISOString();
+    this.playback?.reached(strTime);
+    pbconf.callback?.(JSON.stringify({ type: 'H5S_EVENT_PB_TIME', pbTime: { strTime } }), pbconf.userdata);
+  }
+
+  protected override figures(): void {
+    super.figures();
+    if (!this.video.paused && !this.video.seeking) this.tellPlace();
+  }
+
   protected begin(): void {
     this.listen('playing', () => this.playing());
+    this.listen('seeked', () => this.tellPlace());
     this.listen('waiting', () => this.tellWaiting());
     this.listen('error', () => this.hls ?? this.retry());
-    // A live stream has no end: the server closed this one, and the next begins at the same address.
-    this.listen('ended', () => this.retry());
+    this.listen('ended', () => this.ended());
     this.watchTimer = setInterval(() => this.watch(), WATCH_EVERY);
-    this.keepUp.open();
+    if (!this.playback) this.keepUp.open();
     void this.load();
   }
 
@@ -87,14 +162,24 @@ export class H5sPlayerHls extends PlayerBase {
 
   private loadNative(): void {
     this.video.src = this.urls.hls();
-    void this.play();
+    this.video.addEventListener('loadedmetadata', () => this.ready(), { once: true });
+    if (!this.playback) void this.play();
+  }
+
+  /** A playback has its playlist: goes to its place, and starts if it is to run. */
+  private ready(): void {
+    if (!this.playback) return;
+    this.goTo();
+    // The rate is forgotten with each new source.
+    this.video.playbackRate = Number(this.playback.factor) || 1;
+    if (this.playback.runs) void this.play();
   }
 
   private loadHlsJs(Hls: typeof HlsClass): void {
     // The worker would need a blob: address, which a strict CSP forbids.
     const hls = new Hls({
       enableWorker: false,
-      lowLatencyMode: this.conf.hlsver === 'v2',
+      lowLatencyMode: this.conf.hlsver === 'v2' && !this.playback,
       maxLiveSyncPlaybackRate: 1.05,
       backBufferLength: 20,
     });
@@ -110,6 +195,7 @@ export class H5sPlayerHls extends PlayerBase {
     });
     hls.loadSource(this.urls.hls());
     hls.attachMedia(this.video);
+    if (this.playback) return void this.video.addEventListener('loadedmetadata', () => this.ready(), { once: true });
     const start = () => {
       if (!this.enough(hls)) return;
       hls.off(Hls.Events.FRAG_BUFFERED, start);
@@ -125,11 +211,17 @@ export class H5sPlayerHls extends PlayerBase {
   }
 
   private failed(details: string, request: unknown): void {
+    const said = saidBy(request);
+    // What a playback asks for is there or it is not; a camera may come back.
+    if (this.playback && said) {
+      this.unload();
+      return this.report('error', said);
+    }
     if (details === 'manifestIncompatibleCodecsError' || details === 'bufferAddCodecError') {
       this.unload();
       return this.report('error', 'This browser has no decoder for the stream. Set the camera to H.264.');
     }
-    this.retry(saidBy(request));
+    this.retry(said);
   }
 
   private retry(reason = ''): void {
@@ -141,6 +233,12 @@ export class H5sPlayerHls extends PlayerBase {
     });
   }
 
+  /** A live stream has no end: the server closed this one, and the next begins at the same address. */
+  private ended(): void {
+    if (this.playback) this.report('ended', 'The end of the span is reached.');
+    else this.retry();
+  }
+
   private playing(): void {
     this.backoff.reset();
     this.report('playing', '');
@@ -148,7 +246,7 @@ export class H5sPlayerHls extends PlayerBase {
 
   private watch(): void {
     const { currentTime, paused } = this.video;
-    this.still = !paused && currentTime === this.lastTime ? this.still + 1 : 0;
+    this.still = !paused && !this.video.ended && currentTime === this.lastTime ? this.still + 1 : 0;
     this.lastTime = currentTime;
     if (this.still >= STILL_LIMIT) this.retry();
   }

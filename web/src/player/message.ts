@@ -7,6 +7,7 @@ export type ServerMessage =
   | { kind: 'iceserver'; config: RTCConfiguration }
   | { kind: 'offer'; sdp: string }
   | { kind: 'candidate'; candidate: RTCIceCandidateInit }
+  | { kind: 'place'; time: string }
   | { kind: 'other' };
 
 export function parseMessage(text: string): ServerMessage {
@@ -21,6 +22,8 @@ export function parseMessage(text: string): ServerMessage {
       return typeof message['sdp'] === 'string' ? { kind: 'offer', sdp: message['sdp'] } : { kind: 'other' };
     case 'remoteice':
       return { kind: 'candidate', candidate: candidateOf(message) };
+    case 'H5S_EVENT_PB_TIME':
+      return { kind: 'place', time: timeOf(message['pbTime']) };
     default:
       return { kind: 'other' };
   }
@@ -33,6 +36,11 @@ function parseObject(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
+}
+
+function timeOf(pbTime: unknown): string {
+  const time = (pbTime as { strTime?: unknown } | undefined)?.strTime;
+  return typeof time === 'string' ? time : '';
 }
 
 function textOf(code: unknown): string {

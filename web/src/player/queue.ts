@@ -6,6 +6,8 @@ export const QUEUE_LIMIT = 16 * 1024 * 1024;
 export class MediaQueue {
   private parts: Uint8Array[] = [];
   private size = 0;
+  /** So many parts were there at the last `divide`. */
+  private divided = 0;
 
   constructor(private readonly limit = QUEUE_LIMIT) {}
 
@@ -21,27 +23,39 @@ export class MediaQueue {
     return true;
   }
 
-  /** Everything that waits, as one piece. */
+  /** What waits now and what comes later never leave together. */
+  divide(): void {
+    this.divided = this.parts.length;
+  }
+
+  /** Something from before the division still waits. */
+  get isDivided(): boolean {
+    return this.divided > 0;
+  }
+
+  /** Everything that waits, up to the division, as one piece. */
   takeAll(): Uint8Array | undefined {
-    const only = this.parts.length === 1 ? this.parts[0] : undefined;
-    const whole = only ?? this.join();
-    this.clear();
+    const parts = this.parts.splice(0, this.divided || this.parts.length);
+    this.divided = 0;
+    const whole = parts.length === 1 ? parts[0] : joined(parts);
+    this.size -= whole?.byteLength ?? 0;
     return whole;
   }
 
   clear(): void {
     this.parts = [];
     this.size = 0;
+    this.divided = 0;
   }
+}
 
-  private join(): Uint8Array | undefined {
-    if (this.parts.length === 0) return undefined;
-    const whole = new Uint8Array(this.size);
-    let at = 0;
-    for (const part of this.parts) {
-      whole.set(part, at);
-      at += part.byteLength;
-    }
-    return whole;
+function joined(parts: Uint8Array[]): Uint8Array | undefined {
+  if (parts.length === 0) return undefined;
+  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
   }
+  return whole;
 }

@@ -4,6 +4,7 @@
 import { H5sStats } from './base';
 import { H5sConf } from './conf';
 import { parseMessage } from './message';
+import { Command } from './playback';
 import { SocketPlayer } from './socket';
 import { rtcFigures, RtcFigures } from './rtcstats';
 import { H5sPlayerWS } from './ws';
@@ -46,7 +47,22 @@ export class H5sPlayerRTC extends SocketPlayer {
     this.video.srcObject = null;
   }
 
-  override send(message: object): void {
+  override pause(): void {
+    if (this.instead) this.instead.pause();
+    else super.pause();
+  }
+
+  override resume(): void {
+    if (this.instead) this.instead.resume();
+    else super.resume();
+  }
+
+  override goTo(command: Command): void {
+    if (this.instead) this.instead.goTo(command);
+    else super.goTo(command);
+  }
+
+  override send(message: Command): void {
     if (this.instead) this.instead.send(message);
     else super.send(message);
   }
@@ -79,6 +95,9 @@ export class H5sPlayerRTC extends SocketPlayer {
         // A candidate that cannot be used is no reason to stop: others may do.
         this.peer?.addIceCandidate(message.candidate).catch((error: unknown) => this.log('candidate', error));
         return;
+      case 'place':
+        this.playback?.reached(message.time);
+        return this.toPage(data);
       default:
         this.toPage(data);
     }
@@ -105,7 +124,9 @@ export class H5sPlayerRTC extends SocketPlayer {
     peer.onconnectionstatechange = () => {
       if (peer.connectionState === 'failed') this.restart('The WebRTC connection broke. Reconnecting …');
     };
-    this.pictureTimer = setTimeout(() => this.fallBack('No picture came over WebRTC within 5 s.'), PICTURE_WITHIN);
+    if (!this.playback?.paused) {
+      this.pictureTimer = setTimeout(() => this.fallBack('No picture came over WebRTC within 5 s.'), PICTURE_WITHIN);
+    }
     try {
       await peer.setRemoteDescription({ type: 'offer', sdp });
       await peer.setLocalDescription();
@@ -148,7 +169,7 @@ export class H5sPlayerRTC extends SocketPlayer {
     super.end();
     this.video.srcObject = null;
     this.report('fallback', `${reason} Playing over WebSocket instead.`);
-    this.instead = new H5sPlayerWS({ ...this.conf, videoid: undefined, videodom: this.video });
+    this.instead = new H5sPlayerWS({ ...this.conf, videoid: undefined, videodom: this.video }, this.playback);
     this.instead.connect();
   }
 }

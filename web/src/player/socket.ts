@@ -3,6 +3,7 @@
 import { PlayerBase } from './base';
 import { H5sConf } from './conf';
 import { Link } from './link';
+import { Command, Playback } from './playback';
 import { INTERRUPTED, whyNot } from './why';
 
 /** No media for this long means that the connection is dead though nobody closed it. */
@@ -10,14 +11,19 @@ const SILENCE_LIMIT = 10_000;
 
 export abstract class SocketPlayer extends PlayerBase {
   protected readonly link: Link;
+  protected readonly playback: Playback | undefined;
+  /** The span has been played, and its socket is closed. */
+  private over = false;
   private reason = '';
   /** When media last arrived, or the socket opened; 0 while it is down. */
   private lastMedia = 0;
   private flowing = false;
 
-  constructor(conf: H5sConf, api: string, keepalive: object) {
+  /** `playback` is that of the player whose place this one takes. */
+  constructor(conf: H5sConf, api: string, keepalive: object, playback?: Playback) {
     super(conf);
-    this.link = new Link(() => this.urls.media(api), keepalive, {
+    this.playback = playback ?? (conf.pbconf && new Playback(conf.pbconf));
+    this.link = new Link(() => this.urls.media(api, this.playback?.moveto), keepalive, {
       open: () => this.opened(),
       message: (data) => this.received(data),
       down: (reached) => this.down(reached),
@@ -39,7 +45,12 @@ export abstract class SocketPlayer extends PlayerBase {
 
   /** Seconds from the begin time. */
   seek(seconds: number): void {
-    this.send({ cmd: 'H5_SEEK', nSeekTime: seconds });
+    this.goTo({ cmd: 'H5_SEEK', nSeekTime: seconds });
+  }
+
+  /** A moment: '2020-05-01T00:00:00+08:00'. */
+  moveto(time: string): void {
+    this.goTo({ cmd: 'H5_MOVETO', strMovetoTime: time });
   }
 
   /** A factor as text, for example '2.0'. */
@@ -48,8 +59,18 @@ export abstract class SocketPlayer extends PlayerBase {
   }
 
   /** Sends a command on this player's socket. */
-  send(message: object): void {
+  send(message: Command): void {
+    this.playback?.asked(message);
     this.link.send(message);
+  }
+
+  /** To another place, also from behind the end. */
+  goTo(command: Command): void {
+    this.send(command);
+    if (!this.over || !this.wanted) return;
+    this.over = false;
+    this.teardown();
+    this.link.open();
   }
 
   protected begin(): void {
@@ -64,12 +85,13 @@ export abstract class SocketPlayer extends PlayerBase {
   protected opened(): void {
     this.reason = '';
     this.lastMedia = performance.now();
-    if (this.conf.pbconf?.autoplay === 'true') this.start();
+    for (const command of this.playback?.greeting() ?? []) this.link.send(command);
   }
 
   protected override figures(): void {
     super.figures();
-    if (!this.conf.pbconf && this.stale()) this.restart();
+    // A playback is silent while it is paused.
+    if (!this.playback && this.stale()) this.restart();
   }
 
   private stale(): boolean {
@@ -83,13 +105,15 @@ export abstract class SocketPlayer extends PlayerBase {
 
   /** Remembers why the server is about to close. */
   protected serverSays(text: string): void {
+    // What a playback asks for is there or it is not; a camera may come back.
+    if (this.playback && !this.playback.begun) return this.fail(text);
     this.reason = text;
     this.report('reconnecting', text);
   }
 
   protected toPage(text: string): void {
-    const playback = this.conf.pbconf;
-    playback?.callback?.(text, playback.userdata);
+    const { pbconf } = this.conf;
+    pbconf?.callback?.(text, pbconf.userdata);
   }
 
   /** Gives the connection up and dials again; without a reason the server is asked for one. */
@@ -110,11 +134,19 @@ export abstract class SocketPlayer extends PlayerBase {
   protected abstract teardown(): void;
 
   private down(reached: boolean): void {
+    if (this.playback?.atEnd && !this.reason) return this.finish();
     this.lastMedia = 0;
     this.flowing = false;
     this.teardown();
     if (this.reason || reached) this.report('reconnecting', this.reason || INTERRUPTED);
     if (!this.reason) void this.explain();
+  }
+
+  /** The span is over: the last picture stays, and dialling again would begin anew. */
+  private finish(): void {
+    this.over = true;
+    this.link.close();
+    this.report('ended', 'The end of the span is reached.');
   }
 
   /** The socket's failure says nothing; the server's list of sources does. */

@@ -5,6 +5,7 @@ import { cannotDecode, codecName } from './codec';
 import { H5sConf } from './conf';
 import { holeJump, LiveEdge, trimPoint } from './live';
 import { parseMessage } from './message';
+import { Command, Playback } from './playback';
 import { MediaQueue } from './queue';
 import { SocketPlayer } from './socket';
 
@@ -34,10 +35,27 @@ export class H5sPlayerWS extends SocketPlayer {
   private live = new LiveEdge();
   private followTimer: ReturnType<typeof setInterval> | undefined;
   private openedAt = 0;
+  /** After a seek: waits for the first media of the new place, then is the end of the media before it. */
+  private newPlace: 'asked' | 'next' | number | undefined;
   private readonly shown = () => this.toLiveEdge();
 
-  constructor(conf: H5sConf) {
-    super(conf, 'h5swsapi', { cmd: 'H5_KEEPALIVE' });
+  constructor(conf: H5sConf, playback?: Playback) {
+    super(conf, 'h5swsapi', { cmd: 'H5_KEEPALIVE' }, playback);
+  }
+
+  override pause(): void {
+    super.pause();
+    this.video.pause();
+  }
+
+  override resume(): void {
+    super.resume();
+    void this.play();
+  }
+
+  override goTo(command: Command): void {
+    this.newPlace = 'asked';
+    super.goTo(command);
   }
 
   stats(): H5sStats {
@@ -90,12 +108,29 @@ export class H5sPlayerWS extends SocketPlayer {
     this.buffer = undefined;
     this.source = undefined;
     this.queue.clear();
+    this.newPlace = undefined;
   }
 
   private text(text: string): void {
     const message = parseMessage(text);
-    if (message.kind === 'error') this.serverSays(message.text);
-    else this.toPage(text);
+    if (message.kind === 'error') return this.serverSays(message.text);
+    if (message.kind === 'place') this.placeTold(message.time);
+    this.toPage(text);
+  }
+
+  /** What the server sends after this notice belongs to the new place. */
+  private placeTold(time: string): void {
+    this.playback?.reached(time);
+    if (this.newPlace !== 'asked') return;
+    this.newPlace = 'next';
+    this.queue.divide();
+  }
+
+  /** Shows the new place as soon as it is there, without playing what was in hand of the old one. */
+  private showNewPlace(): void {
+    if (typeof this.newPlace !== 'number' || this.edge() <= this.newPlace) return;
+    this.video.currentTime = this.newPlace + 0.001;
+    this.newPlace = undefined;
   }
 
   private setUp(mime: string): void {
@@ -109,7 +144,7 @@ export class H5sPlayerWS extends SocketPlayer {
     // ManagedMediaSource only opens on an element that does not offer AirPlay.
     this.video.disableRemotePlayback = true;
     this.video.src = URL.createObjectURL(source);
-    void this.play();
+    if (!this.playback?.paused) void this.play();
   }
 
   private sourceOpen(source: MediaSource): void {
@@ -125,7 +160,9 @@ export class H5sPlayerWS extends SocketPlayer {
     const { buffer } = this;
     if (!buffer || buffer.updating || this.source?.readyState !== 'open') return;
     try {
+      this.showNewPlace();
       if (this.trim(buffer)) return;
+      if (this.newPlace === 'next' && !this.queue.isDivided) this.newPlace = this.edge();
       const part = this.queue.takeAll();
       if (part) buffer.appendBuffer(part as BufferSource);
     } catch (error) {
@@ -150,14 +187,14 @@ export class H5sPlayerWS extends SocketPlayer {
     const jump = holeJump(video.buffered, video.currentTime);
     if (jump !== undefined) video.currentTime = jump;
     // A recording keeps the server's pace, and a hidden tab catches up when it is seen again.
-    if (this.conf.pbconf || video.paused || document.hidden || video.readyState < video.HAVE_CURRENT_DATA) return;
+    if (this.playback || video.paused || document.hidden || video.readyState < video.HAVE_CURRENT_DATA) return;
     const step = this.live.step(video.currentTime, this.edge());
     if ('seekTo' in step) video.currentTime = step.seekTo;
     else if (video.playbackRate !== step.rate) video.playbackRate = step.rate;
   }
 
   private toLiveEdge(): void {
-    if (document.hidden || this.conf.pbconf || !this.buffer) return;
+    if (document.hidden || this.playback || !this.buffer) return;
     const target = this.live.resume(this.video.currentTime, this.edge());
     if (target !== undefined) this.video.currentTime = target;
   }
