@@ -8,6 +8,7 @@ test('a first connection begins at the begin time, and starts by itself only if 
   expect(new Playback(span).moveto).toBe(span.begintime);
   expect(new Playback(span).greeting()).toEqual([]);
   expect(new Playback({ ...span, autoplay: 'true' }).greeting()).toEqual([{ cmd: 'H5_START' }]);
+  expect(new Playback({ ...span, moveto: '2020-05-01T00:30:00+08:00' }).moveto).toBe('2020-05-01T00:30:00+08:00');
   expect(new Playback({ filename: 'gate.mp4' }).moveto).toBe('0');
 });
 

@@ -21,6 +21,8 @@ export interface H5sPbConf {
   /** For example '2020-05-01T00:00:00+08:00'. */
   begintime?: string;
   endtime?: string;
+  /** Where in the span to begin; the begin time by default. */
+  moveto?: string;
   /** 'true' starts as soon as the connection stands; else call `start()`. */
   autoplay?: string;
   /** 'false' leaves the poster away. */

@@ -10,12 +10,15 @@ export interface Source {
   strToken: string;
   strUrl: string;
   bOnline: boolean;
+  /** A recording runs. */
+  bRec?: boolean;
   strOfflineReason?: string;
   strOfflineText?: string;
 }
 
 export interface LoginAnswer {
   strSession: string;
+  strUserType?: string;
   bDefaultPassword?: boolean;
   bMustChangePassword?: boolean;
 }
@@ -39,8 +42,13 @@ export class ApiError extends Error {
   }
 }
 
+/** What went wrong, in words for people. */
+export function words(error: unknown): string {
+  return asSentence(error instanceof Error ? error.message : String(error));
+}
+
 /** POST with a form body, so that no password or session stands in an address. */
-async function call<T>(name: string, params: Record<string, string>): Promise<T> {
+export async function call<T>(name: string, params: Record<string, string>): Promise<T> {
   const session = readSession();
   const body = new URLSearchParams(session ? { ...params, session } : params);
   let answer: Response;
@@ -77,6 +85,16 @@ export function runInfo(): Promise<RunInfo> {
 /** `AddSrcRTSP` (which also takes RTMP) or `AddSrcFile`, with the manual's parameters. */
 export async function addSource(callName: 'AddSrcRTSP' | 'AddSrcFile', params: Record<string, string>): Promise<void> {
   await call(callName, params);
+}
+
+/** Begins or ends the recording that runs until it is ended. */
+export async function record(token: string, on: boolean): Promise<void> {
+  await call(on ? 'ManualRecordStart' : 'ManualRecordStop', { token });
+}
+
+/** Keeps the newest picture; gives its address. */
+export async function snapshot(token: string): Promise<string> {
+  return (await call<{ strUrl?: string }>('Snapshot', { token })).strUrl ?? '';
 }
 
 export async function deleteSource(token: string): Promise<void> {

@@ -7,6 +7,7 @@ import { Overview } from './overview';
 import { dropSession, keepSession, loadSession } from './session';
 
 const REFRESH_EVERY = 5000;
+const EXPIRED = 'The session has run out. Log in again.';
 
 const loginPage = find('#login', HTMLElement);
 const app = find('#app', HTMLElement);
@@ -58,12 +59,21 @@ onSubmit(find('#login-form', HTMLFormElement), async ({ user = '', password = ''
   keepSession({
     session: answer.strSession,
     user,
+    role: answer.strUserType ?? '',
     defaultPassword: answer.bDefaultPassword === true,
     mustChange: answer.bMustChangePassword === true,
   });
   find('#login-form', HTMLFormElement).reset();
-  enter();
+  const next = nextPage();
+  if (next && !loadSession().mustChange) location.replace(next);
+  else enter();
 });
+
+/** The page that sent its user here to log in; no other address than a page of ours. */
+function nextPage(): string | undefined {
+  const next = new URLSearchParams(location.search).get('next') ?? '';
+  return /^playback\.html(\?|$)/.test(next) ? next : undefined;
+}
 
 /** Shows the overview and keeps it fresh; first of all the new password, where the server insists. */
 function enter(): void {
@@ -96,7 +106,7 @@ async function refresh(): Promise<void> {
     showRunInfo(info);
     problem.hidden = true;
   } catch (error) {
-    if (error instanceof ApiError && error.loggedOut) return leave('The session has run out. Log in again.');
+    if (error instanceof ApiError && error.loggedOut) return leave(EXPIRED);
     problem.textContent = error instanceof Error ? error.message : String(error);
     problem.hidden = false;
   }
@@ -142,4 +152,4 @@ find('#logout', HTMLElement).addEventListener('click', () => {
 });
 
 if (loadSession().session) enter();
-else leave();
+else leave(new URLSearchParams(location.search).get('why') === 'expired' ? EXPIRED : '');

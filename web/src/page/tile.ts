@@ -3,11 +3,11 @@
 import type { H5sConf, H5sState } from '../player/conf';
 import type { H5sPlayer } from '../player/helper';
 import { asSentence } from '../player/text';
-import type { Source } from './api';
+import { record, snapshot, type Source, words } from './api';
 import { find, stamp } from './dom';
 import { figuresLine } from './figures';
 import { player } from './player';
-import { readSession } from './session';
+import { fileAddress, readSession } from './session';
 
 const STATES = { online: 'Online', idle: 'Idle', offline: 'Offline' };
 
@@ -19,6 +19,9 @@ export class Tile {
   private readonly message = find('.message', HTMLElement, this.element);
   private readonly figures = find('.figures', HTMLElement, this.element);
   private readonly link = find('.open', HTMLAnchorElement, this.element);
+  private readonly told = find('.told', HTMLElement, this.element);
+  private readonly recordButton = find('.record', HTMLButtonElement, this.element);
+  private readonly snapshotButton = find('.snapshot', HTMLButtonElement, this.element);
   private way: Way = 'ws';
   private visible = false;
   private running: H5sPlayer | undefined;
@@ -32,6 +35,8 @@ export class Tile {
       radio.addEventListener('change', () => this.choose(radio.value as Way));
     }
     find('.delete', HTMLButtonElement, this.element).addEventListener('click', () => onDelete(this.source));
+    this.recordButton.addEventListener('click', () => void this.run(this.recordButton, () => this.record()));
+    this.snapshotButton.addEventListener('click', () => void this.run(this.snapshotButton, () => this.snapshot()));
     this.video.muted = true;
     this.update(source);
   }
@@ -51,6 +56,10 @@ export class Tile {
     find('.delete', HTMLElement, this.element).setAttribute('aria-label', `Delete ${strName || strToken}`);
     this.link.href = `${this.way}.html?token=${encodeURIComponent(strToken)}${this.way === 'hls' ? '&ver=v2' : ''}`;
     this.link.setAttribute('aria-label', `Open ${strName || strToken} in the whole window`);
+    const recordings = find('.recordings', HTMLAnchorElement, this.element);
+    recordings.href = `playback.html?token=${encodeURIComponent(strToken)}`;
+    recordings.setAttribute('aria-label', `Playback of ${strName || strToken}`);
+    this.showRecording(source.bRec === true);
   }
 
   show(visible: boolean): void {
@@ -67,6 +76,47 @@ export class Tile {
   remove(): void {
     this.show(false);
     this.element.remove();
+  }
+
+  private showRecording(on: boolean): void {
+    find('.rec', HTMLElement, this.element).hidden = !on;
+    this.recordButton.textContent = on ? 'Stop' : 'Record';
+    this.recordButton.classList.toggle('on', on);
+    this.recordButton.setAttribute('aria-label', `${on ? 'Stop recording' : 'Record'} ${this.source.strName || this.source.strToken}`);
+  }
+
+  /** One click at a time; a failure is told below the picture. */
+  private async run(button: HTMLButtonElement, action: () => Promise<void>): Promise<void> {
+    button.disabled = true;
+    try {
+      await action();
+    } catch (error) {
+      this.say(words(error));
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  private async record(): Promise<void> {
+    const on = this.source.bRec !== true;
+    await record(this.source.strToken, on);
+    this.source = { ...this.source, bRec: on };
+    this.showRecording(on);
+    this.say('');
+  }
+
+  private async snapshot(): Promise<void> {
+    const link = document.createElement('a');
+    link.href = fileAddress(await snapshot(this.source.strToken));
+    link.target = '_blank';
+    link.rel = 'noopener';
+    link.textContent = 'Open it';
+    this.say('Snapshot kept. ', link);
+  }
+
+  private say(text: string, ...more: Node[]): void {
+    this.told.replaceChildren(text, ...more);
+    this.told.hidden = text === '';
   }
 
   private choose(way: Way): void {

@@ -20,6 +20,8 @@ export interface H5sState {
 export interface H5sPbConf {
   begintime?: string;
   endtime?: string;
+  /** Where in the span to begin; the begin time by default. */
+  moveto?: string;
   /** 'true' sends H5_START as soon as the socket opens. */
   autoplay?: string;
   /** 'false' leaves the poster away. */

@@ -53,7 +53,7 @@ export class Playback {
 
   /** Where a new connection begins. */
   get moveto(): string {
-    return this.place || (this.conf.begintime ?? '0');
+    return this.place || (this.conf.moveto ?? this.conf.begintime ?? '0');
   }
 
   /** What a new connection is told so that it goes on as the one before. */

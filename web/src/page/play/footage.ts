@@ -1,0 +1,122 @@
+// What is recorded, as the API tells it: searches, calendar, exports, locking and deleting.
+
+import { asSentence } from '../../player/text';
+import { call } from '../api';
+import { bounds, type Day, iso } from './time';
+
+export type Cause = 'manual' | 'schedule' | 'alarm';
+
+/** A recording or a snapshot, in the page's own terms. */
+export interface Footage {
+  token: string;
+  start: number;
+  end: number;
+  path: string;
+  url: string;
+  cause: Cause;
+  bytes: number;
+  locked: boolean;
+  /** Its volume is there. */
+  available: boolean;
+  /** It is still being written. */
+  open: boolean;
+}
+
+/** An entry of Search's `record`. */
+export interface Entry {
+  strToken: string;
+  strStartTime: string;
+  strEndTime?: string;
+  /** Seconds; 0 while it runs. */
+  strDuration?: string;
+  nDurationNow?: number;
+  strPath: string;
+  strUrl?: string;
+  nType?: string;
+  nBytes?: number;
+  bLocked?: boolean;
+  bAvailable?: boolean;
+}
+
+export interface SearchAnswer {
+  record?: Entry[];
+  bMore?: boolean;
+}
+
+/** More pages than this of one day are not asked for. */
+const MOST_PAGES = 50;
+
+export function footageOf(entry: Entry): Footage {
+  const start = Date.parse(entry.strStartTime);
+  const open = entry.nDurationNow !== undefined;
+  const lasted = Number(open ? entry.nDurationNow : (entry.strDuration ?? 0)) * 1000;
+  const told = Date.parse(entry.strEndTime ?? '');
+  return {
+    token: entry.strToken,
+    start,
+    end: open || Number.isNaN(told) ? start + lasted : told,
+    path: entry.strPath,
+    url: entry.strUrl ?? entry.strPath,
+    cause: causeOf(entry.nType),
+    bytes: entry.nBytes ?? 0,
+    locked: entry.bLocked === true,
+    available: entry.bAvailable !== false,
+    open,
+  };
+}
+
+function causeOf(type = ''): Cause {
+  return type === 'H5_REC_ALARM' ? 'alarm' : type === 'H5_REC_SCHEDULE' ? 'schedule' : 'manual';
+}
+
+/** Everything of a kind that was made on a day, by start; asks again while there is more. */
+export async function search(kind: 'record' | 'snapshot', token: string, day: Day): Promise<Footage[]> {
+  const { from, to } = bounds(day);
+  const found = new Map<string, Footage>();
+  let start = from;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const answer = await call<SearchAnswer>('Search', { type: kind, token, start: iso(start), end: iso(to) });
+    const before = found.size;
+    for (const entry of answer.record ?? []) found.set(entry.strPath, footageOf(entry));
+    const last = [...found.values()].at(-1);
+    if (!answer.bMore || !last || found.size === before) break;
+    start = Math.max(start, last.start);
+  }
+  return [...found.values()].sort((one, other) => one.start - other.start);
+}
+
+/** Days of the month with recordings. */
+export async function recordedDays(token: string, year: number, month: number): Promise<Set<number>> {
+  const params = { token, year: String(year), month: String(month) };
+  const { record = [] } = await call<{ record?: { nDay: number; bHasRec: boolean }[] }>('SearchDeviceRecordCalendar', params);
+  return new Set(record.filter(({ bHasRec }) => bHasRec).map(({ nDay }) => nDay));
+}
+
+export interface Export {
+  filename: string;
+  url: string;
+}
+
+export async function startExport(token: string, from: number, to: number): Promise<Export> {
+  const params = { token, start: iso(from), end: iso(to) };
+  const answer = await call<{ strFileName: string; strUrl: string }>('Archive', params);
+  return { filename: answer.strFileName, url: answer.strUrl };
+}
+
+export interface Progress {
+  percent: number;
+  state: string;
+  /** Why it failed, '' unless it did. */
+  failure: string;
+}
+
+export async function exportProgress(token: string, filename: string): Promise<Progress> {
+  const answer = await call<{ nPercentage?: number; strState?: string; strReason?: string }>('GetArchiveStatus', { token, filename });
+  const state = (answer.strState ?? '').toLowerCase();
+  const failure = /fail|error|cancel/.test(state) ? asSentence(answer.strReason ?? '') || 'The export failed.' : '';
+  return { percent: Math.min(100, Math.max(0, answer.nPercentage ?? 0)), state, failure };
+}
+
+export async function dropExport(token: string, filename: string): Promise<void> {
+  await call('DelArchive', { token, filename });
+}
