@@ -66,7 +66,7 @@ const list = new RecordList(
     },
     lock: (record) => void change(() => setLock(record, !record.locked)),
   },
-  () => ['', 'Administrator'].includes(loadSession().role),
+  rights(),
 );
 const strip = new Strip(playFrom);
 const calendar = new Calendar((year, month) => (token ? recordedDays(token, year, month) : Promise.resolve(new Set())), showDay);
@@ -76,10 +76,17 @@ const removeDialog = new FormDialog('#remove-dialog', async () => {
   await refresh();
 });
 
-/** What may be played without asking again: the day, as far as it has gone. */
+/** What the server would refuse is not offered; of a session that was made elsewhere nothing is known. */
+function rights() {
+  const { role } = loadSession();
+  return { lock: role !== 'Viewer', remove: role !== 'Viewer' && role !== 'Operator' };
+}
+
+/** What may be played without asking again: all that is recorded of the day, and what is still to come of it. */
 function whole(): Span {
   const { from, to } = bounds(day);
-  return { from, to: Math.min(to, Math.max(Date.now(), lastMoment(records) ?? from)) };
+  const goesOn = records.some(({ open }) => open);
+  return { from, to: goesOn ? to : Math.min(to, lastMoment(records) ?? to) };
 }
 
 function playFrom(moment: number): void {

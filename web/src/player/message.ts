@@ -8,6 +8,7 @@ export type ServerMessage =
   | { kind: 'offer'; sdp: string }
   | { kind: 'candidate'; candidate: RTCIceCandidateInit }
   | { kind: 'place'; time: string }
+  | { kind: 'fault'; text: string }
   | { kind: 'other' };
 
 export function parseMessage(text: string): ServerMessage {
@@ -24,6 +25,8 @@ export function parseMessage(text: string): ServerMessage {
       return { kind: 'candidate', candidate: candidateOf(message) };
     case 'H5S_EVENT_PB_TIME':
       return { kind: 'place', time: timeOf(message['pbTime']) };
+    case 'H5S_EVENT_PB_FAULT':
+      return { kind: 'fault', text: textOf(message['strCode']) };
     default:
       return { kind: 'other' };
   }

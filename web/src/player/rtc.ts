@@ -95,10 +95,8 @@ export class H5sPlayerRTC extends SocketPlayer {
         // A candidate that cannot be used is no reason to stop: others may do.
         this.peer?.addIceCandidate(message.candidate).catch((error: unknown) => this.log('candidate', error));
         return;
-      case 'place':
-        this.playback?.reached(message.time);
-        return this.toPage(data);
       default:
+        this.aboutPlayback(message);
         this.toPage(data);
     }
   }

@@ -3,11 +3,15 @@
 import { PlayerBase } from './base';
 import { H5sConf } from './conf';
 import { Link } from './link';
+import { ServerMessage } from './message';
 import { Command, Playback } from './playback';
 import { INTERRUPTED, whyNot } from './why';
 
 /** No media for this long means that the connection is dead though nobody closed it. */
 const SILENCE_LIMIT = 10_000;
+/** Near the end of a playback, no media for this long means that it is reached. */
+const END_AFTER = 2500;
+const END = 'The end of the span is reached.';
 
 export abstract class SocketPlayer extends PlayerBase {
   protected readonly link: Link;
@@ -90,12 +94,13 @@ export abstract class SocketPlayer extends PlayerBase {
 
   protected override figures(): void {
     super.figures();
-    // A playback is silent while it is paused.
-    if (!this.playback && this.stale()) this.restart();
+    // A playback is silent while it is paused, and at its end, where the server waits for the next command.
+    if (!this.playback && this.silentFor(SILENCE_LIMIT)) this.restart();
+    if (this.playback?.atEnd && this.playback.runs && this.silentFor(END_AFTER)) this.report('ended', END);
   }
 
-  private stale(): boolean {
-    return this.lastMedia > 0 && performance.now() - this.lastMedia > SILENCE_LIMIT;
+  private silentFor(milliseconds: number): boolean {
+    return this.lastMedia > 0 && performance.now() - this.lastMedia > milliseconds;
   }
 
   protected mediaArrived(): void {
@@ -109,6 +114,12 @@ export abstract class SocketPlayer extends PlayerBase {
     if (this.playback && !this.playback.begun) return this.fail(text);
     this.reason = text;
     this.report('reconnecting', text);
+  }
+
+  /** Playback's own messages; they are for the page as well. */
+  protected aboutPlayback(message: ServerMessage): void {
+    if (message.kind === 'place') this.playback?.reached(message.time);
+    if (message.kind === 'fault') this.report('error', message.text);
   }
 
   protected toPage(text: string): void {
@@ -146,12 +157,12 @@ export abstract class SocketPlayer extends PlayerBase {
   private finish(): void {
     this.over = true;
     this.link.close();
-    this.report('ended', 'The end of the span is reached.');
+    this.report('ended', END);
   }
 
   /** The socket's failure says nothing; the server's list of sources does. */
   private async explain(): Promise<void> {
-    const text = await whyNot(this.urls.source());
+    const text = await whyNot(this.urls.source(), this.playback !== undefined);
     if (this.wanted && !this.reason && !this.flowing) this.report('reconnecting', text);
   }
 }

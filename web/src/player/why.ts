@@ -10,11 +10,12 @@ interface Source {
   strOfflineText?: string;
 }
 
-/** A sentence for people. `url` is GetSrc with the token. */
-export async function whyNot(url: string): Promise<string> {
+/** A sentence for people. `url` is GetSrc with the token. What is recorded plays without the camera. */
+export async function whyNot(url: string, recorded = false): Promise<string> {
   try {
     const answer = await fetch(url, { cache: 'no-store' });
     if (answer.status === 401) return 'The log-in is missing or has run out. Log in again.';
+    if (recorded) return INTERRUPTED;
     const { src, strCode } = (await answer.json()) as { src?: Source[]; strCode?: string };
     return sentence(src, strCode);
   } catch {

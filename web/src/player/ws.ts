@@ -5,6 +5,7 @@ import { cannotDecode, codecName } from './codec';
 import { H5sConf } from './conf';
 import { holeJump, LiveEdge, trimPoint } from './live';
 import { parseMessage } from './message';
+import { beginsWithKey } from './fragment';
 import { Command, Playback } from './playback';
 import { MediaQueue } from './queue';
 import { SocketPlayer } from './socket';
@@ -14,6 +15,11 @@ const FOLLOW_EVERY = 250;
 const START_UP = 3000;
 /** A connection that has played this long is a good one, in milliseconds. */
 const HEALTHY_AFTER = 5000;
+/** Media of a new place to have in hand before it is shown, in seconds. */
+const NEW_PLACE_STOCK = 0.25;
+/** More than this in hand of a playback means that the picture is behind the time told: pauses add to it, in seconds. */
+const AMPLE = 1.6;
+const CATCH_UP_RATE = 1.05;
 
 declare global {
   interface Window {
@@ -98,7 +104,9 @@ export class H5sPlayerWS extends SocketPlayer {
     this.mediaArrived();
     this.meter.add(data.byteLength);
     if (this.mime === '') return this.setUp(new TextDecoder().decode(data));
-    if (!this.queue.push(new Uint8Array(data))) return this.restart('The browser takes the stream too slowly.');
+    const part = new Uint8Array(data);
+    this.lookForNewPlace(part);
+    if (!this.queue.push(part)) return this.restart('The browser takes the stream too slowly.');
     this.pump();
   }
 
@@ -114,22 +122,22 @@ export class H5sPlayerWS extends SocketPlayer {
   private text(text: string): void {
     const message = parseMessage(text);
     if (message.kind === 'error') return this.serverSays(message.text);
-    if (message.kind === 'place') this.placeTold(message.time);
+    this.aboutPlayback(message);
     this.toPage(text);
   }
 
-  /** What the server sends after this notice belongs to the new place. */
-  private placeTold(time: string): void {
-    this.playback?.reached(time);
-    if (this.newPlace !== 'asked') return;
+  /** A key frame is where the new place begins; what waits before it is still of the old one. */
+  private lookForNewPlace(part: Uint8Array): void {
+    if (this.newPlace !== 'asked' || !beginsWithKey(part)) return;
     this.newPlace = 'next';
     this.queue.divide();
   }
 
-  /** Shows the new place as soon as it is there, without playing what was in hand of the old one. */
+  /** Shows the new place as soon as some of it is there, without playing what was in hand of the old one. */
   private showNewPlace(): void {
-    if (typeof this.newPlace !== 'number' || this.edge() <= this.newPlace) return;
-    this.video.currentTime = this.newPlace + 0.001;
+    if (typeof this.newPlace !== 'number' || this.edge() < this.newPlace + NEW_PLACE_STOCK) return;
+    // Where the element is nearly there by itself, a jump would only cost its stock.
+    if (this.newPlace - this.video.currentTime > NEW_PLACE_STOCK) this.video.currentTime = this.newPlace + 0.001;
     this.newPlace = undefined;
   }
 
@@ -186,8 +194,12 @@ export class H5sPlayerWS extends SocketPlayer {
     if (performance.now() - this.openedAt > HEALTHY_AFTER) this.link.healthy();
     const jump = holeJump(video.buffered, video.currentTime);
     if (jump !== undefined) video.currentTime = jump;
-    // A recording keeps the server's pace, and a hidden tab catches up when it is seen again.
-    if (this.playback || video.paused || document.hidden || video.readyState < video.HAVE_CURRENT_DATA) return;
+    if (video.paused || document.hidden || video.readyState < video.HAVE_CURRENT_DATA) return;
+    // A recording keeps the server's pace. A hidden tab catches up when it is seen again.
+    if (this.playback) {
+      video.playbackRate = this.edge() - video.currentTime > AMPLE ? CATCH_UP_RATE : 1;
+      return;
+    }
     const step = this.live.step(video.currentTime, this.edge());
     if ('seekTo' in step) video.currentTime = step.seekTo;
     else if (video.playbackRate !== step.rate) video.playbackRate = step.rate;

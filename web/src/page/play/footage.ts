@@ -40,11 +40,12 @@ export interface Entry {
 
 export interface SearchAnswer {
   record?: Entry[];
-  bMore?: boolean;
+  /** Leads to the entries behind these; absent behind the last. */
+  strNext?: string;
 }
 
-/** More pages than this of one day are not asked for. */
-const MOST_PAGES = 50;
+/** More answers than this for one day are not asked for. */
+const MOST_ANSWERS = 20;
 
 export function footageOf(entry: Entry): Footage {
   const start = Date.parse(entry.strStartTime);
@@ -69,20 +70,19 @@ function causeOf(type = ''): Cause {
   return type === 'H5_REC_ALARM' ? 'alarm' : type === 'H5_REC_SCHEDULE' ? 'schedule' : 'manual';
 }
 
-/** Everything of a kind that was made on a day, by start; asks again while there is more. */
+/** Everything of a kind that was made on a day, by start. */
 export async function search(kind: 'record' | 'snapshot', token: string, day: Day): Promise<Footage[]> {
   const { from, to } = bounds(day);
-  const found = new Map<string, Footage>();
-  let start = from;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const answer = await call<SearchAnswer>('Search', { type: kind, token, start: iso(start), end: iso(to) });
-    const before = found.size;
-    for (const entry of answer.record ?? []) found.set(entry.strPath, footageOf(entry));
-    const last = [...found.values()].at(-1);
-    if (!answer.bMore || !last || found.size === before) break;
-    start = Math.max(start, last.start);
+  const asked = { type: kind, token, start: iso(from), end: iso(to) };
+  const found: Footage[] = [];
+  let next = '';
+  for (let answers = 0; answers < MOST_ANSWERS; answers++) {
+    const answer = await call<SearchAnswer>('Search', next ? { ...asked, next } : asked);
+    found.push(...(answer.record ?? []).map(footageOf));
+    next = answer.strNext ?? '';
+    if (!next) break;
   }
-  return [...found.values()].sort((one, other) => one.start - other.start);
+  return found;
 }
 
 /** Days of the month with recordings. */

@@ -15,19 +15,24 @@ export interface ListEvents {
   lock(record: Footage): void;
 }
 
+/** What the user may do. */
+export interface Rights {
+  lock: boolean;
+  remove: boolean;
+}
+
 export class RecordList {
   private readonly body = find('#records tbody', HTMLElement);
   private drawn = '';
 
   constructor(
     private readonly events: ListEvents,
-    /** May lock and delete. */
-    private readonly rules: () => boolean,
+    private readonly may: Rights,
   ) {}
 
   show(records: readonly Footage[]): void {
     // Rows that stay as they are keep their focus.
-    const state = JSON.stringify([records, this.rules()]);
+    const state = JSON.stringify(records);
     if (state === this.drawn) return;
     this.drawn = state;
     this.body.replaceChildren(...records.map((record) => this.row(record)));
@@ -70,9 +75,11 @@ export class RecordList {
     lock.textContent = record.locked ? 'Unlock' : 'Lock';
     lock.setAttribute('aria-pressed', String(record.locked));
     lock.title = record.locked ? 'It is kept until the space is needed.' : 'Keeps it beyond its age.';
-    lock.hidden = remove.hidden = !this.rules();
+    lock.hidden = !this.may.lock;
+    remove.hidden = !this.may.remove;
     find('.kept', HTMLElement, row).hidden = !record.locked;
-    remove.disabled = record.open;
+    remove.disabled = record.open || record.locked;
+    remove.title = record.open ? 'It is being recorded.' : record.locked ? 'Unlock it first.' : '';
     lock.addEventListener('click', () => this.events.lock(record));
     remove.addEventListener('click', () => this.events.remove(record));
   }
