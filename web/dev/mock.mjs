@@ -66,6 +66,7 @@ const server = createServer(async (request, response) => {
   const url = new URL(request.url, 'http://mock');
   const { pathname } = url;
   const hls = /^\/hls\/(v[12])\/[^/]+\/([^/]+)$/.exec(pathname);
+  if (pathname.startsWith('/mediastore/snapshot/')) return api.picture(response);
   if (pathname.startsWith('/api/v1/')) return api.handle(request, response, url);
   if (pathname === '/restart') return restart(url.searchParams, response);
   if (hls) return sendFile(response, hlsDir, `${hls[1]}/${hls[2]}`);

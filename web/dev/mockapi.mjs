@@ -1,5 +1,6 @@
 // The HTTP calls of the mock server, with the answers' fields as the daemon gives them.
 import { spawnSync } from 'node:child_process';
+import { footageCalls } from './mockfootage.mjs';
 
 const MD5_12345 = '827ccb0eea8a706c4c34a16891f84e7b';
 const SESSION = 'c0ffee00-0000-4000-8000-000000000001';
@@ -22,18 +23,21 @@ export class MockApi {
     const name = url.pathname.slice('/api/v1/'.length);
     const body = await text(request);
     const params = Object.fromEntries([...url.searchParams, ...new URLSearchParams(body)]);
-    if (name === 'GetImage') return response.writeHead(200, { 'content-type': 'image/jpeg' }).end(JPEG);
+    if (name === 'GetImage') return this.picture(response);
     if (name !== 'Login' && params.session !== SESSION) return answer(response, 401, fail('The session is missing or has run out'));
     const call = this.calls[name];
     return answer(response, 200, call ? call(params) : fail(`${name} is not there yet`));
   }
 
   calls = {
+    ...footageCalls,
+    ManualRecordStart: ({ token }) => this.record(token, true),
+    ManualRecordStop: ({ token }) => this.record(token, false),
     Login: ({ user, password }) => {
       if (user !== 'admin' || password !== this.password) return fail('The user name or the password is wrong');
       const standard = this.password === MD5_12345;
       const warning = { bDefaultPassword: true, bMustChangePassword: process.env.MUST_CHANGE === '1', strCode: 'The default password is still set: change it.' };
-      return { bStatus: true, strSession: SESSION, nTimeout: 600, ...(standard ? warning : { bDefaultPassword: false, strCode: '' }) };
+      return { bStatus: true, strSession: SESSION, nTimeout: 600, strUserType: 'Administrator', ...(standard ? warning : { bDefaultPassword: false, strCode: '' }) };
     },
     Logout: () => ok('Logout successfully'),
     UpdateUser: ({ oldpassword, newpassword }) => {
@@ -54,6 +58,15 @@ export class MockApi {
       strRunTime: '5H 23MIN', strCPU: `${3 + Math.round(Math.random() * 3)}%`, strMemory: '39%', strNetworkIn: '8120kbps', strNetworkOut: '16240kbps',
     }),
   };
+
+  picture(response) {
+    response.writeHead(200, { 'content-type': 'image/jpeg' }).end(JPEG);
+  }
+
+  record(token, bRec) {
+    Object.assign(this.sources.find((source) => source.strToken === token), { bRec });
+    return ok('Record successfully');
+  }
 
   state(source) {
     const online = this.feeds[source.strToken]?.online ?? false;
