@@ -14,30 +14,47 @@ test('a first connection begins at the begin time, and starts by itself only if 
 
 test('a later connection goes on at the last place, as fast as before', () => {
   const playback = new Playback(span);
-  playback.asked({ cmd: 'H5_START' });
-  playback.asked({ cmd: 'H5_SPEED', nSpeed: '4.0' });
-  playback.reached('2020-05-01T00:20:00+08:00');
+  playback.asked({ cmd: 'H5_START' }, 0);
+  playback.asked({ cmd: 'H5_SPEED', nSpeed: '4.0' }, 0);
+  playback.reached('2020-05-01T00:20:00+08:00', 0);
   expect(playback.moveto).toBe('2020-05-01T00:20:00+08:00');
   expect(playback.greeting()).toEqual([{ cmd: 'H5_START' }, { cmd: 'H5_SPEED', nSpeed: '4.0' }]);
-  playback.reached('');
+  playback.reached('', 0);
   expect(playback.moveto).toBe('2020-05-01T00:20:00+08:00');
 });
 
 test('a paused playback stays paused', () => {
   const playback = new Playback({ ...span, autoplay: 'true' });
-  playback.asked({ cmd: 'H5_PAUSE' });
+  playback.asked({ cmd: 'H5_PAUSE' }, 0);
   expect(playback.greeting()).toEqual([{ cmd: 'H5_START' }, { cmd: 'H5_PAUSE' }]);
   expect(playback.runs).toBe(false);
-  playback.asked({ cmd: 'H5_RESUME' });
+  playback.asked({ cmd: 'H5_RESUME' }, 0);
   expect(playback.runs).toBe(true);
 });
 
 test('the place asked for counts before the server has told one', () => {
   const playback = new Playback(span);
-  playback.asked({ cmd: 'H5_SEEK', nSeekTime: 90 });
+  playback.asked({ cmd: 'H5_SEEK', nSeekTime: 90 }, 0);
   expect(moment(playback.moveto)).toBe(Date.parse('2020-05-01T00:01:30+08:00'));
-  playback.asked({ cmd: 'H5_MOVETO', strMovetoTime: '2020-05-01T00:10:00+08:00' });
+  playback.asked({ cmd: 'H5_MOVETO', strMovetoTime: '2020-05-01T00:10:00+08:00' }, 0);
   expect(playback.moveto).toBe('2020-05-01T00:10:00+08:00');
+});
+
+test('notices of the place before a seek are told from those of the new one', () => {
+  const playback = new Playback(span);
+  playback.asked({ cmd: 'H5_MOVETO', strMovetoTime: '2020-05-01T00:10:00+08:00' }, 1000);
+  expect(playback.reached('2020-05-01T00:09:50+08:00', 1500)).toBe(false);
+  expect(playback.reached('2020-05-01T00:10:12+08:00', 1500)).toBe(false);
+  expect(playback.moveto).toBe('2020-05-01T00:10:00+08:00');
+  expect(playback.reached('2020-05-01T00:09:58+08:00', 2500)).toBe(true);
+  expect(playback.reached('2020-05-01T00:30:00+08:00', 2600)).toBe(true);
+});
+
+test('a place far from the one asked for, where nothing was recorded, is believed in the end', () => {
+  const playback = new Playback(span);
+  playback.asked({ cmd: 'H5_SEEK', nSeekTime: 60 }, 1000);
+  expect(playback.reached('2020-05-01T00:20:00+08:00', 4000)).toBe(false);
+  expect(playback.reached('2020-05-01T00:20:03+08:00', 6000)).toBe(true);
 });
 
 test.each([
@@ -46,16 +63,16 @@ test.each([
   ['2020-05-01T00:59:50+08:00', '16.0', true],
 ])('at %s with speed %s the end is reached: %s', (place, nSpeed, expected) => {
   const playback = new Playback(span);
-  playback.asked({ cmd: 'H5_SPEED', nSpeed });
-  playback.reached(place);
+  playback.asked({ cmd: 'H5_SPEED', nSpeed }, 0);
+  playback.reached(place, 0);
   expect(playback.atEnd).toBe(expected);
 });
 
 test('without a span there is no end to know of, and no second to seek', () => {
   const playback = new Playback({ begintime: '0', endtime: '0', filename: 'gate.mp4' });
-  playback.reached('2020-05-01T00:59:58+08:00');
+  playback.reached('2020-05-01T00:59:58+08:00', 0);
   expect(playback.atEnd).toBe(false);
-  playback.asked({ cmd: 'H5_SEEK', nSeekTime: 90 });
+  playback.asked({ cmd: 'H5_SEEK', nSeekTime: 90 }, 0);
   expect(playback.moveto).toBe('0');
 });
 

@@ -168,7 +168,9 @@ function showDay(chosen: Day): void {
   strip.show([]);
   keepAddress();
   void refresh().then(() => {
-    if (records.length === 0 && problem.hidden) say(nothingRecorded());
+    const [first, last] = [records[0]?.start, lastMoment(records)];
+    if (first !== undefined && last !== undefined) timeline.fit(first, last);
+    else if (problem.hidden) say(nothingRecorded());
   });
 }
 

@@ -88,7 +88,7 @@ export class H5sPlayerHls extends PlayerBase {
   }
 
   private obey(command: Command): void {
-    this.playback?.asked(command);
+    this.playback?.asked(command, performance.now());
   }
 
   /** To where the playback was told to be, as soon as the playlist is there. */
@@ -115,7 +115,7 @@ export class H5sPlayerHls extends PlayerBase {
     const wall = wallAt(this.segments(), this.video.currentTime);
     if (!pbconf || Number.isNaN(wall) || this.video.readyState < this.video.HAVE_CURRENT_DATA) return;
     const strTime = new Date(wall).toISOString();
-    this.playback?.reached(strTime);
+    this.playback?.reached(strTime, performance.now());
     pbconf.callback?.(JSON.stringify({ type: 'H5S_EVENT_PB_TIME', pbTime: { strTime } }), pbconf.userdata);
   }
 

@@ -5,6 +5,13 @@ import { H5sPbConf } from './conf';
 /** So near to the end of the span, in milliseconds, a playback has reached it: notices come once a second. */
 const END_WITHIN = 2500;
 
+/** For so long after a seek notices may still be of the place before; both in milliseconds. */
+const STALE_FOR = 4000;
+/** A seek leads to the key frame before its target, at most so far away. */
+const KEY_WITHIN = 5000;
+/** Notices are so inaccurate. */
+const BLUR = 2000;
+
 export interface Command {
   cmd?: string;
   nSeekTime?: number;
@@ -18,18 +25,28 @@ export class Playback {
   private started: boolean;
   /** The moment last told or asked for; '' before. */
   private place = '';
+  private sought: { to: number; at: number } | undefined;
 
   constructor(private readonly conf: H5sPbConf) {
     this.started = conf.autoplay === 'true';
   }
 
-  /** The server's notice of the moment that it sends. */
-  reached(time: string): void {
+  /** The server's notice of the moment that is shown; false if it is of the place before the last seek. */
+  reached(time: string, now: number): boolean {
+    if (this.isStale(moment(time), now)) return false;
     if (time !== '') this.place = time;
+    this.sought = undefined;
+    return true;
+  }
+
+  private isStale(told: number, now: number): boolean {
+    if (!this.sought || now - this.sought.at > STALE_FOR) return false;
+    const { to, at } = this.sought;
+    return told < to - KEY_WITHIN || told > to + (now - at) * Number(this.factor) + BLUR;
   }
 
   /** Takes note of a command on its way to the server. */
-  asked(command: Command): void {
+  asked(command: Command, now: number): void {
     switch (command.cmd) {
       case 'H5_START':
         this.started = true;
@@ -44,11 +61,16 @@ export class Playback {
         this.factor = command.nSpeed ?? this.factor;
         return;
       case 'H5_SEEK':
-        this.place = this.after(command.nSeekTime ?? 0);
-        return;
+        return this.seek(this.after(command.nSeekTime ?? 0), now);
       case 'H5_MOVETO':
-        this.place = command.strMovetoTime ?? this.place;
+        this.seek(command.strMovetoTime ?? this.place, now);
     }
+  }
+
+  private seek(place: string, now: number): void {
+    this.place = place;
+    const to = moment(place);
+    this.sought = Number.isNaN(to) ? undefined : { to, at: now };
   }
 
   /** Where a new connection begins. */

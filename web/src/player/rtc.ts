@@ -96,8 +96,7 @@ export class H5sPlayerRTC extends SocketPlayer {
         this.peer?.addIceCandidate(message.candidate).catch((error: unknown) => this.log('candidate', error));
         return;
       default:
-        this.aboutPlayback(message);
-        this.toPage(data);
+        this.pass(message, data);
     }
   }
 

@@ -64,7 +64,7 @@ export abstract class SocketPlayer extends PlayerBase {
 
   /** Sends a command on this player's socket. */
   send(message: Command): void {
-    this.playback?.asked(message);
+    this.playback?.asked(message, performance.now());
     this.link.send(message);
   }
 
@@ -116,13 +116,14 @@ export abstract class SocketPlayer extends PlayerBase {
     this.report('reconnecting', text);
   }
 
-  /** Playback's own messages; they are for the page as well. */
-  protected aboutPlayback(message: ServerMessage): void {
-    if (message.kind === 'place') this.playback?.reached(message.time);
+  /** What is not about the connection itself is for the page, unless a seek has made it untrue. */
+  protected pass(message: ServerMessage, text: string): void {
+    if (message.kind === 'place' && this.playback?.reached(message.time, performance.now()) === false) return;
     if (message.kind === 'fault') this.report('error', message.text);
+    this.toPage(text);
   }
 
-  protected toPage(text: string): void {
+  private toPage(text: string): void {
     const { pbconf } = this.conf;
     pbconf?.callback?.(text, pbconf.userdata);
   }

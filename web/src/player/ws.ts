@@ -122,8 +122,7 @@ export class H5sPlayerWS extends SocketPlayer {
   private text(text: string): void {
     const message = parseMessage(text);
     if (message.kind === 'error') return this.serverSays(message.text);
-    this.aboutPlayback(message);
-    this.toPage(text);
+    this.pass(message, text);
   }
 
   /** A key frame is where the new place begins; what waits before it is still of the old one. */

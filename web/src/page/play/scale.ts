@@ -3,6 +3,9 @@
 /** No closer than this, in milliseconds. */
 const CLOSEST = 60_000;
 const MINUTE = 60_000;
+/** Less than this is magnified at once, but not to less than the other. */
+const FIT_BELOW = 90 * MINUTE;
+const LEAST_FIT = 10 * MINUTE;
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360].map((minutes) => minutes * MINUTE);
 /** Least distance of two written marks, in pixels. */
 const MARK_ROOM = 62;
@@ -59,6 +62,13 @@ export class Scale {
     if (place >= 0 && place <= 1) return false;
     this.moveTo(moment - this.length * 0.1);
     return true;
+  }
+
+  /** Shows a part of the day in which little is recorded, with some room at its sides. */
+  fit(start: number, end: number): void {
+    if (end - start > FIT_BELOW) return;
+    this.length = Math.max(LEAST_FIT, (end - start) * 1.4);
+    this.moveTo((start + end - this.length) / 2);
   }
 
   showAll(): void {

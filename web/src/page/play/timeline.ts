@@ -75,6 +75,12 @@ export class Timeline {
     this.draw();
   }
 
+  /** Magnifies what lies between, where that is little of a day. */
+  fit(from: number, to: number): void {
+    this.scale.fit(from, to);
+    this.draw();
+  }
+
   showPlace(moment: number | undefined): void {
     this.place = moment;
     if (moment !== undefined && !this.drag && this.scale.follow(moment)) this.draw();
