@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the browser tests against the real daemon and simulated cameras, all on free ports of this machine.
+# Runs the browser tests against the real daemon and simulated cameras, all on free ports of this machine: all of them,
+# or the files of this folder that are named, for example `run.sh fallback.test.mjs`.
 # TARGET names the folder of the binaries, target/debug unless given.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -45,6 +46,8 @@ bind = "127.0.0.1"
 https_port = 0
 [webrtc]
 port = $(free_port)
+[recording]
+rollover_seconds = 15
 [[source]]
 token = "token1"
 name = "Camera"
@@ -70,7 +73,17 @@ TOML
 start daemon "$bin/h5edge" serve --data-dir "$work/data" --config "$work/config.toml" --http-port 0
 
 export H5EDGE_URL="http://127.0.0.1:$(field daemon http)" FAKECAM_CTRL="http://127.0.0.1:$(field camera control)"
-if ! node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.mjs; then
+files=("${@:-*.test.mjs}")
+cd tests/browser
+# shellcheck disable=SC2206 # the pattern is meant to be one
+files=(${files[@]})
+case " ${files[*]} " in *" playback.test.mjs "*)
+	node footage.mjs 2>"$work/footage.log" &
+	pids+=($!)
+	;;
+esac
+if ! node --test --test-concurrency=1 --test-reporter=spec "${files[@]}"; then
+	[ ! -s "$work/footage.log" ] || cat "$work/footage.log" >&2
 	echo "--- the daemon's log:" >&2
 	tail -n 40 "$work/daemon.log" >&2
 	exit 1

@@ -75,8 +75,8 @@ export async function login() {
 }
 
 /** Logs in on the overview page. */
-export async function logIn(page, root = base) {
-  await page.goto(`${root}/`);
+export async function logIn(page, root = base, address = `${root}/`) {
+  if (page.url() !== address) await page.goto(address);
   await page.fill('#login [name=user]', user);
   await page.fill('#login [name=password]', password);
   await page.keyboard.press('Enter');

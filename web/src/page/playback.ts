@@ -37,7 +37,7 @@ let records: Footage[] = [];
 let searchNumber = 0;
 let toRemove: Footage | undefined;
 
-const stage = new Stage({ changed: () => controls.update(), state: (state) => showState(state) });
+const stage = new Stage({ changed: () => controls.update(records.length > 0), state: (state) => showState(state) });
 const timeline = new Timeline(playFrom, (span) => exporter.show(span));
 const exporter = new Exports(
   () => stage.place,
@@ -201,6 +201,7 @@ function show(snapshots: Footage[]): void {
   timeline.showFootage(stretches(records, from, to), snapshots.map(({ start }) => start));
   list.show(records);
   strip.show(snapshots);
+  controls.update(records.length > 0);
   const gone = records.filter(({ available }) => !available).length;
   const bytes = `${records.length} ${records.length === 1 ? 'recording' : 'recordings'}, ${lengthWords(recordedTime(records))}`;
   summary.textContent = records.length === 0 ? nothingRecorded() : bytes;
@@ -232,6 +233,7 @@ function tick(): void {
   list.showPlace(records, place);
   now.textContent = place === undefined ? '--:--:--' : clock(place);
   const stats = stage.stats();
+  document.body.dataset['transport'] = stats?.transport ?? '';
   figures.textContent = stats && stage.playing ? recordedLine(stats) : '';
 }
 
@@ -244,6 +246,7 @@ async function begin(): Promise<void> {
   } catch (error) {
     return failed(error);
   }
+  void exporter.list(token).catch(failed);
   showDay(parseDay(query.get('day') ?? '') ?? dayOf(Date.now()));
   setInterval(tick, MARKER_EVERY);
   setInterval(() => {
@@ -255,6 +258,7 @@ camera.addEventListener('change', () => {
   token = camera.value;
   showProblem('');
   calendar.refresh();
+  void exporter.list(token).catch(failed);
   showDay(day);
 });
 find('#day-previous', HTMLButtonElement).addEventListener('click', () => showDay(daysOn(day, -1)));

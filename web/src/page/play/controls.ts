@@ -22,6 +22,7 @@ export const SPEEDS = ['0.5', '1.0', '2.0', '4.0', '8.0', '16.0'];
 
 export class Controls {
   private readonly playButton = find('#play', HTMLButtonElement);
+  private readonly startButton = find('#start', HTMLButtonElement);
   private readonly speed = find('#speed', HTMLSelectElement);
 
   constructor(
@@ -30,11 +31,17 @@ export class Controls {
   ) {
     const click = (id: string, run: () => void) => find(id, HTMLButtonElement).addEventListener('click', run);
     click('#play', () => control.toggle());
+    click('#start', () => control.toggle());
+    stage.video.addEventListener('click', () => control.toggle());
     click('#back', () => control.step(-10));
     click('#on', () => control.step(10));
     click('#previous', () => control.skip(-1));
     click('#next', () => control.skip(1));
     click('#save', () => control.save());
+    click('#sound', () => this.sound());
+    stage.video.addEventListener('volumechange', () => {
+      find('#sound', HTMLElement).setAttribute('aria-pressed', String(!stage.video.muted));
+    });
     click('#full', () => this.fullScreen());
     this.speed.addEventListener('change', () => stage.setSpeed(this.speed.value));
     for (const radio of document.querySelectorAll<HTMLInputElement>('[name=way]')) {
@@ -43,9 +50,11 @@ export class Controls {
     document.addEventListener('keydown', (event) => this.key(event));
   }
 
-  /** Shows what the stage does. */
-  update(): void {
+  /** Shows what the stage does; `possible` tells whether there is something to play. */
+  update(possible: boolean): void {
     const { playing } = this.stage;
+    this.startButton.hidden = playing || !possible;
+    this.playButton.disabled = !possible;
     this.playButton.dataset['state'] = playing ? 'playing' : 'paused';
     this.playButton.setAttribute('aria-label', playing ? 'Pause' : 'Play');
     this.speed.value = this.stage.speed;
@@ -72,11 +81,16 @@ export class Controls {
     i: () => this.control.markStart(),
     o: () => this.control.markEnd(),
     f: () => this.fullScreen(),
+    m: () => this.sound(),
   };
 
   private faster(steps: number): void {
     const speed = SPEEDS[SPEEDS.indexOf(this.stage.speed) + steps];
     if (speed) this.stage.setSpeed(speed);
+  }
+
+  private sound(): void {
+    this.stage.video.muted = !this.stage.video.muted;
   }
 
   private fullScreen(): void {

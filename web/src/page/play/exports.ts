@@ -3,13 +3,15 @@
 import { words } from '../api';
 import { find, stamp } from '../dom';
 import { fileAddress } from '../session';
-import { dropExport, type Export, exportProgress, startExport } from './footage';
+import { dropExport, type Export, exportProgress, listExports, startExport } from './footage';
 import type { Span } from './timeline';
 import { clock, type Day, lengthWords, onDay } from './time';
 
 const LOOK_EVERY = 1000;
 /** An export of which nothing can be learnt for so many looks has failed. */
 const PATIENCE = 5;
+/** The newest exports of a camera that are listed. */
+const MOST = 20;
 
 export class Exports {
   private readonly form = find('#export', HTMLFormElement);
@@ -18,7 +20,8 @@ export class Exports {
   private readonly note = find('.note', HTMLElement, this.form);
   private readonly length = find('.length', HTMLElement, this.form);
   private readonly button = find('button.main', HTMLButtonElement, this.form);
-  private readonly list = find('#exports', HTMLElement);
+  private readonly listing = find('#exports', HTMLElement);
+  private lines: ExportLine[] = [];
 
   /** `place` gives the present place of the playback, `marked` is told each change of the span. */
   constructor(
@@ -48,6 +51,17 @@ export class Exports {
     this.from.value = this.to.value = '';
     this.note.hidden = true;
     this.changed();
+  }
+
+  /** Shows the exports of another camera. */
+  async list(token: string): Promise<void> {
+    this.lines.forEach((line) => line.stop());
+    this.lines = [];
+    this.listing.replaceChildren();
+    const known = await listExports(token);
+    if (token !== this.camera().token) return;
+    this.lines = known.slice(0, MOST).map((made) => new ExportLine(token, made, made.filename));
+    this.listing.append(...this.lines.map(({ element }) => element));
   }
 
   markStart(): void {
@@ -87,7 +101,9 @@ export class Exports {
     this.button.disabled = true;
     try {
       const started = await startExport(token, span.from, span.to);
-      this.list.prepend(new ExportLine(token, started, span).element);
+      const line = new ExportLine(token, started, `${clock(span.from)} – ${clock(span.to)}`);
+      this.lines.push(line);
+      this.listing.prepend(line.element);
     } catch (error) {
       this.note.textContent = words(error);
       this.note.hidden = false;
@@ -103,27 +119,32 @@ class ExportLine {
   private readonly state = find('.state', HTMLElement, this.element);
   private readonly download = find('.download', HTMLAnchorElement, this.element);
   private readonly drop = find('.drop', HTMLButtonElement, this.element);
-  private timer = setInterval(() => void this.look(), LOOK_EVERY);
+  private readonly timer = setInterval(() => void this.look(), LOOK_EVERY);
   private misses = 0;
 
   constructor(
     private readonly token: string,
     private readonly made: Export,
-    { from, to }: Span,
+    title: string,
   ) {
-    find('.span', HTMLElement, this.element).textContent = `${clock(from)} – ${clock(to)}`;
+    find('.span', HTMLElement, this.element).textContent = title;
     this.drop.addEventListener('click', () => void this.remove());
     void this.look();
   }
 
+  /** Asks no more. */
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
   private async look(): Promise<void> {
     try {
-      const { percent, failure } = await exportProgress(this.token, this.made.filename);
+      const { percent, done, failure } = await exportProgress(this.token, this.made.filename);
       this.misses = 0;
       if (failure) return this.failed(failure);
       this.bar.value = percent;
       this.state.textContent = `${Math.round(percent)} %`;
-      if (percent >= 100) this.done();
+      if (done) this.done();
     } catch (error) {
       this.misses++;
       if (this.misses >= PATIENCE) this.failed(words(error));
@@ -131,7 +152,7 @@ class ExportLine {
   }
 
   private done(): void {
-    clearInterval(this.timer);
+    this.stop();
     this.bar.hidden = true;
     this.state.textContent = 'Ready';
     this.download.href = fileAddress(this.made.url, { download: '1' });
@@ -140,7 +161,7 @@ class ExportLine {
   }
 
   private failed(text: string): void {
-    clearInterval(this.timer);
+    this.stop();
     this.bar.hidden = true;
     this.state.textContent = text;
     this.element.dataset['state'] = 'failed';
@@ -148,7 +169,7 @@ class ExportLine {
   }
 
   private async remove(): Promise<void> {
-    clearInterval(this.timer);
+    this.stop();
     this.drop.disabled = true;
     try {
       await dropExport(this.token, this.made.filename);

@@ -92,29 +92,46 @@ export async function recordedDays(token: string, year: number, month: number): 
   return new Set(record.filter(({ bHasRec }) => bHasRec).map(({ nDay }) => nDay));
 }
 
+/** An export as the API tells it. */
+interface ExportEntry {
+  strFileName: string;
+  strUrl: string;
+  strState?: string;
+  /** The reason where it failed. */
+  strCode?: string;
+  nPercentage?: number;
+}
+
 export interface Export {
   filename: string;
   url: string;
 }
 
-export async function startExport(token: string, from: number, to: number): Promise<Export> {
-  const params = { token, start: iso(from), end: iso(to) };
-  const answer = await call<{ strFileName: string; strUrl: string }>('Archive', params);
-  return { filename: answer.strFileName, url: answer.strUrl };
-}
-
 export interface Progress {
   percent: number;
-  state: string;
+  done: boolean;
   /** Why it failed, '' unless it did. */
   failure: string;
 }
 
+export async function startExport(token: string, from: number, to: number): Promise<Export> {
+  const answer = await call<ExportEntry>('Archive', { token, start: iso(from), end: iso(to) });
+  return { filename: answer.strFileName, url: answer.strUrl };
+}
+
+/** The exports that there are, newest first. */
+export async function listExports(token: string): Promise<Export[]> {
+  const { archive = [] } = await call<{ archive?: ExportEntry[] }>('GetArchiveList', { token });
+  return archive.reverse().map(({ strFileName: filename, strUrl: url }) => ({ filename, url }));
+}
+
 export async function exportProgress(token: string, filename: string): Promise<Progress> {
-  const answer = await call<{ nPercentage?: number; strState?: string; strReason?: string }>('GetArchiveStatus', { token, filename });
-  const state = (answer.strState ?? '').toLowerCase();
-  const failure = /fail|error|cancel/.test(state) ? asSentence(answer.strReason ?? '') || 'The export failed.' : '';
-  return { percent: Math.min(100, Math.max(0, answer.nPercentage ?? 0)), state, failure };
+  return progressOf(await call<ExportEntry>('GetArchiveStatus', { token, filename }));
+}
+
+export function progressOf({ strState, strCode = '', nPercentage = 0 }: Pick<ExportEntry, 'strState' | 'strCode' | 'nPercentage'>): Progress {
+  const failure = strState === 'failed' ? asSentence(strCode) || 'The export failed.' : '';
+  return { percent: nPercentage, done: strState === 'done', failure };
 }
 
 export async function dropExport(token: string, filename: string): Promise<void> {

@@ -50,7 +50,7 @@ export class RecordList {
   private row(record: Footage): HTMLElement {
     const row = stamp('#record');
     const part = (name: string) => find(`.${name}`, HTMLElement, row);
-    const start = find('.start button', HTMLButtonElement, row);
+    const start = find('.when button', HTMLButtonElement, row);
     start.textContent = clock(record.start);
     start.setAttribute('aria-label', `Play from ${clock(record.start)}`);
     start.disabled = !record.available;
