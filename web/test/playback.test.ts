@@ -50,6 +50,14 @@ test('notices of the place before a seek are told from those of the new one', ()
   expect(playback.reached('2020-05-01T00:30:00+08:00', 2600)).toBe(true);
 });
 
+test('while it is paused the place stays', () => {
+  const playback = new Playback(span);
+  playback.reached('2020-05-01T00:10:00+08:00', 0);
+  playback.asked({ cmd: 'H5_PAUSE' }, 0);
+  expect(playback.reached('2020-05-01T00:10:01+08:00', 500)).toBe(false);
+  expect(playback.moveto).toBe('2020-05-01T00:10:00+08:00');
+});
+
 test('a place far from the one asked for, where nothing was recorded, is believed in the end', () => {
   const playback = new Playback(span);
   playback.asked({ cmd: 'H5_SEEK', nSeekTime: 60 }, 1000);

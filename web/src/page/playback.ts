@@ -148,7 +148,9 @@ function failed(error: unknown): void {
 /** The overview asks for user and password, and leads back here. */
 function logIn(expired: boolean): void {
   keepSession({ ...loadSession(), session: '' });
-  const back = `playback.html${location.search}`;
+  const query = new URLSearchParams(location.search);
+  query.delete('session');
+  const back = `playback.html?${query}`;
   location.replace(`index.html?${new URLSearchParams({ next: back, ...(expired ? { why: 'expired' } : {}) })}`);
 }
 

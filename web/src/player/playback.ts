@@ -31,9 +31,12 @@ export class Playback {
     this.started = conf.autoplay === 'true';
   }
 
-  /** The server's notice of the moment that is shown; false if it is of the place before the last seek. */
+  /**
+   * The server's notice of the moment that is shown; false if it is of the place before the last seek, or of what a
+   * player that stopped at once has in hand.
+   */
   reached(time: string, now: number): boolean {
-    if (this.isStale(moment(time), now)) return false;
+    if (this.paused || this.isStale(moment(time), now)) return false;
     if (time !== '') this.place = time;
     this.sought = undefined;
     return true;
