@@ -40,7 +40,7 @@ for (const player of players) {
     await untilPlaying(page);
     const muted = await page.evaluate(() => document.querySelector('video').muted);
     if (sounds) assert.ok(muted);
-    await until('the note agrees', 3, async () => muted === /without sound/.test(await page.locator('#sound').textContent()));
+    await until('the note agrees', 15, async () => muted === /without sound/.test(await page.locator('#sound').textContent()));
   });
 }
 

@@ -49,7 +49,7 @@ test('a tab that was hidden is back at the live edge', async (t) => {
   await other.bringToFront();
   await other.waitForTimeout(4000);
   await page.bringToFront();
-  await until('less than 1.5 s behind', 3, () =>
+  await until('less than 1.5 s behind', 15, () =>
     page.evaluate(() => {
       const video = document.querySelector('video');
       return video.buffered.length > 0 && video.buffered.end(video.buffered.length - 1) - video.currentTime < 1.5;

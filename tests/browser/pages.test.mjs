@@ -13,7 +13,7 @@ test('a wrong password is refused in words, and no session is kept', async (t) =
   await page.fill('#login [name=user]', user);
   await page.fill('#login [name=password]', 'certainly-wrong');
   await page.keyboard.press('Enter');
-  await until('the reason is shown', 5, async () => (await page.locator('#login .note').textContent()) !== '');
+  await until('the reason is shown', 15, async () => (await page.locator('#login .note').textContent()) !== '');
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
 });
 
@@ -42,9 +42,9 @@ test('a tile changes its way to watch by keyboard', async (t) => {
   page.on('websocket', (socket) => sockets.push(new URL(socket.url()).pathname.split('/').pop()));
   await page.locator('.tile .ways input[value=ws]').first().focus();
   await page.keyboard.press('ArrowRight');
-  await until('the WebRTC socket', 5, () => sockets.includes('h5srtcapi'));
+  await until('the WebRTC socket', 15, () => sockets.includes('h5srtcapi'));
   await page.keyboard.press('ArrowRight');
-  await until('the HLS socket', 5, () => sockets.includes('h5swscmnapi'));
+  await until('the HLS socket', 15, () => sockets.includes('h5swscmnapi'));
 });
 
 test('a source is added, a used token refused by name, and the source deleted', async (t) => {
@@ -58,7 +58,7 @@ test('a source is added, a used token refused by name, and the source deleted', 
   await form.locator('[name=url]').fill('rtsp://127.0.0.1:1/none');
   await shot(page, 'add');
   await page.keyboard.press('Enter');
-  await until('the token is named', 5, async () => (await form.locator('.note').textContent()).includes('token'));
+  await until('the token is named', 15, async () => (await form.locator('.note').textContent()).includes('token'));
   await form.locator('[name=token]').fill('browsertest');
   await page.keyboard.press('Enter');
   await tile(page, name).waitFor({ timeout: 10_000 });

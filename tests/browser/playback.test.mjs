@@ -92,7 +92,7 @@ test('a completed recording plays in a plain video element, and seeks', async (t
   assert.ok(Math.abs(duration - Number(strDuration)) < 1.5, `${duration} s in the file, ${strDuration} s in the answer`);
   for (const place of [duration * 0.7, duration * 0.2]) {
     assert.ok(Math.abs((await seekTo(page, place)) - place) < 0.3);
-    await until('it goes on from there', 5, async () => (await currentTime(page)) > place + 0.5);
+    await until('it goes on from there', 15, async () => (await currentTime(page)) > place + 0.5);
   }
 });
 
@@ -102,7 +102,7 @@ test('a recording that still runs plays in a plain video element, and seeks', as
   await until('some of it is on the disk', 20, async () => (await search('bframes')).some(({ nDurationNow }) => nDurationNow >= 6));
   await plain(page, strUrl);
   await seekTo(page, 3);
-  await until('it goes on from there', 5, async () => (await currentTime(page)) > 3.5);
+  await until('it goes on from there', 15, async () => (await currentTime(page)) > 3.5);
 });
 
 test('the page shows the day in the browser\'s zone', async (t) => {
@@ -129,30 +129,32 @@ test('a click on the time line plays from there; pause, speed and seeking do wha
   assert.ok(Math.abs(begun - inKolkata(target)) <= 6, `plays ${begun}, clicked ${inKolkata(target)}`);
   const left = () => page.locator('.marker').evaluate((marker) => parseFloat(marker.style.left));
   const before = await left();
-  await until('the marker moves', 5, async () => (await left()) > before && (await shown(page)) >= begun + 2);
+  await until('the marker moves', 15, async () => (await left()) > before && (await shown(page)) >= begun + 2);
   await shot(page, 'playback');
 
   await page.keyboard.press('Space');
-  await until('it stands', 5, () => page.evaluate(() => document.querySelector('video').paused));
+  await until('it stands', 15, () => page.evaluate(() => document.querySelector('video').paused));
   const [held, time] = [await currentTime(page), await shown(page)];
   await pause(1500);
   assert.ok((await currentTime(page)) - held < 0.1);
   assert.ok((await shown(page)) - time <= 1);
   await page.keyboard.press('Space');
-  await until('it goes on', 5, async () => (await currentTime(page)) > held + 0.5);
+  await until('it goes on', 15, async () => (await currentTime(page)) > held + 0.5);
 
   await page.click('#previous');
-  await until('the start of the recording', 6, async () => Math.abs((await shown(page)) - inKolkata(start)) <= 3);
+  await until('the start of the recording', 15, async () => Math.abs((await shown(page)) - inKolkata(start)) <= 3);
+  const pressed = await currentTime(page);
   await page.keyboard.press('ArrowRight');
-  await until('ten seconds on', 6, async () => Math.abs((await shown(page)) - inKolkata(start) - 10) <= 4);
+  await until('ten seconds on', 15, async () => (await shown(page)) >= inKolkata(start) + 8);
+  assert.ok((await currentTime(page)) - pressed < 5, 'by a jump, not by playing on');
   await page.click('#previous');
-  await until('the start again', 6, async () => (await shown(page)) - inKolkata(start) <= 4);
+  await until('the start again', 15, async () => (await shown(page)) - inKolkata(start) <= 4);
   await page.selectOption('#speed', '4.0');
   await pause(1000);
   const from = await shown(page);
   const at = Date.now();
-  await until('eight seconds of it', 6, async () => (await shown(page)) >= from + 8);
-  assert.ok(Date.now() - at < 5000, `8 s took ${Date.now() - at} ms at 4×`);
+  await until('eight seconds of it', 15, async () => (await shown(page)) >= from + 8);
+  assert.ok(Date.now() - at < 7000, `8 s took ${Date.now() - at} ms at 4×`);
   assert.deepEqual(errors, []);
 });
 
@@ -173,7 +175,7 @@ for (const way of ['ws', 'rtc', 'hls']) {
       const now = await currentTime(page);
       if (now !== last) moved = Date.now();
       last = now;
-      assert.ok(Date.now() - moved < 2500, `it stood still at ${now}`);
+      assert.ok(Date.now() - moved < 4000, `it stood still at ${now}`);
       return (await shown(page)) >= inKolkata(gap.to) + 2;
     });
     assert.deepEqual(errors, []);

@@ -146,7 +146,7 @@ const picture = (page) =>
 /** Waits until the picture differs visibly from what it was. */
 export async function untilMoves(page) {
   const before = await picture(page);
-  await until('the picture moves', 5, async () => {
+  await until('the picture moves', 15, async () => {
     const now = await picture(page);
     const changed = now.filter((value, index) => Math.abs(value - before[index]) > 30).length;
     return changed > 10;

@@ -16,7 +16,7 @@ test('the password is changed, and the warning about the default one follows the
   await form.locator('[name=password-new]').fill(NEW_PASSWORD);
   await form.locator('[name=password-again]').fill('something else');
   await page.keyboard.press('Enter');
-  await until('the difference is told', 3, async () => /differ/.test(await form.locator('.note').textContent()));
+  await until('the difference is told', 15, async () => /differ/.test(await form.locator('.note').textContent()));
   await form.locator('[name=password-again]').fill(NEW_PASSWORD);
   await page.keyboard.press('Enter');
   await form.waitFor({ state: 'hidden' });

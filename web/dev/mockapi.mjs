@@ -39,6 +39,7 @@ export class MockApi {
       const warning = { bDefaultPassword: true, bMustChangePassword: process.env.MUST_CHANGE === '1', strCode: 'The default password is still set: change it.' };
       return { bStatus: true, strSession: SESSION, nTimeout: 600, strUserType: 'Administrator', ...(standard ? warning : { bDefaultPassword: false, strCode: '' }) };
     },
+    Keepalive: () => ok('Keepalive successfully'),
     Logout: () => ok('Logout successfully'),
     UpdateUser: ({ oldpassword, newpassword }) => {
       if (oldpassword !== this.password) return fail('oldpassword: it is not the present password');

@@ -70,6 +70,11 @@ export async function logout(): Promise<void> {
   await call('Logout', {});
 }
 
+/** Using the session keeps it alive, and so does this. */
+export async function keepAlive(): Promise<void> {
+  await call('Keepalive', {});
+}
+
 export async function changePassword(user: string, old: string, fresh: string): Promise<void> {
   await call('UpdateUser', { user, oldpassword: md5(old), newpassword: md5(fresh) });
 }

@@ -1,7 +1,7 @@
 // playback.html: what was recorded of a camera on a day, found on a time line and played.
 
 import type { H5sState } from '../player/conf';
-import { ApiError, type Source, sources, words } from './api';
+import { ApiError, keepAlive, type Source, sources, words } from './api';
 import { FormDialog } from './dialogs';
 import { find } from './dom';
 import { recordedLine } from './figures';
@@ -21,6 +21,7 @@ import { keepSession, loadSession, readSession } from './session';
 /** A day that is still going on is searched again so often, in milliseconds. */
 const REFRESH_EVERY = 10_000;
 const MARKER_EVERY = 200;
+const KEEPALIVE_EVERY = 60_000;
 
 const camera = find('#camera', HTMLSelectElement);
 const message = find('#message', HTMLElement);
@@ -219,7 +220,6 @@ function fillCameras(present: Source[], wanted: string): void {
   camera.value = wanted || (present[0]?.strToken ?? '');
   token = camera.value;
   if (!token) return showProblem('There is no camera yet. Add one on the overview.');
-  if (gone.length > 0) showProblem(`There is no camera "${wanted}". What it may have left is shown.`);
 }
 
 function option(value: string, text: string): HTMLOptionElement {
@@ -251,6 +251,8 @@ async function begin(): Promise<void> {
   void exporter.list(token).catch(failed);
   showDay(parseDay(query.get('day') ?? '') ?? dayOf(Date.now()));
   setInterval(tick, MARKER_EVERY);
+  // Who watches a long recording asks for nothing else, and stays logged in.
+  setInterval(() => void keepAlive().catch(failed), KEEPALIVE_EVERY);
   setInterval(() => {
     if (!document.hidden && sameDay(day, dayOf(Date.now()))) void refresh();
   }, REFRESH_EVERY);

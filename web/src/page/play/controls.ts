@@ -29,7 +29,14 @@ export class Controls {
     private readonly stage: Stage,
     private readonly control: Control,
   ) {
-    const click = (id: string, run: () => void) => find(id, HTMLButtonElement).addEventListener('click', run);
+    const click = (id: string, run: () => void) => {
+      const button = find(id, HTMLButtonElement);
+      button.addEventListener('click', ({ detail }) => {
+        run();
+        // After a click by pointer the keys are the playback's again.
+        if (detail > 0) button.blur();
+      });
+    };
     click('#play', () => control.toggle());
     click('#start', () => control.toggle());
     stage.video.addEventListener('click', () => control.toggle());
@@ -43,7 +50,10 @@ export class Controls {
       find('#sound', HTMLElement).setAttribute('aria-pressed', String(!stage.video.muted));
     });
     click('#full', () => this.fullScreen());
-    this.speed.addEventListener('change', () => stage.setSpeed(this.speed.value));
+    this.speed.addEventListener('change', () => {
+      stage.setSpeed(this.speed.value);
+      this.speed.blur();
+    });
     for (const radio of document.querySelectorAll<HTMLInputElement>('[name=way]')) {
       radio.addEventListener('change', () => control.way(radio.value as Way));
     }
