@@ -2,7 +2,8 @@
 //! itself, and on a disk of its own that keeps only what had reached it. After each cut all that is on the
 //! disk opens, the database agrees with it, and less than 2.5 s are missing.
 //!
-//! `H5EDGE_POWER_CUT_ROUNDS` sets how often (8), `H5EDGE_POWER_CUT_SEED` repeats a run.
+//! `H5EDGE_POWER_CUT_ROUNDS` sets how often (8), `H5EDGE_POWER_CUT_SEED` repeats a run, and with
+//! `H5EDGE_POWER_CUT_CHROMIUM` the browser opens all files in the end (it needs what `web` installs).
 
 mod support;
 
@@ -10,6 +11,7 @@ use std::{
     collections::BTreeSet,
     env,
     path::PathBuf,
+    process::Command,
     time::{Duration, SystemTime},
 };
 
@@ -127,6 +129,16 @@ impl Plant {
         self.losses.sort_unstable();
         let middle = self.losses[self.losses.len() / 2];
         let most = self.losses.last().expect("losses");
+        if env::var_os("H5EDGE_POWER_CUT_CHROMIUM").is_some() {
+            let opened = Command::new("node")
+                .arg("tests/browser/open_files.mjs")
+                .arg(&self.root)
+                .output()
+                .expect("node");
+            let told = String::from_utf8_lossy(&opened.stdout);
+            assert!(opened.status.success(), "{told}{}", String::from_utf8_lossy(&opened.stderr));
+            eprint!("{told}");
+        }
         eprintln!("{} files; lost per camera and cut: {middle} ms (median), {most} ms (most)", rows.len());
     }
 }

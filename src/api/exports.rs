@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::calls::Answer;
 use super::request::Ask;
+use crate::base::footage;
 use crate::base::wall::{Offset, Wall};
 use crate::base::{Error, Result};
 use crate::record::Recorder;
@@ -26,7 +27,7 @@ pub async fn archive(ask: Ask) -> Result<Answer> {
     let name = ask.get("filename").map(FileName::parse).transpose()?;
     blocking(&ask, move |recorder, token| {
         let export = recorder.export(token, spans, name)?;
-        let address = format!("/mediastore/{}", export.path);
+        let address = footage::url(&export.path);
         Ok(json!({
             "bStatus": true, "strCode": "Archive started", "strFileName": export.name, "strUrl": address,
         }))
@@ -80,7 +81,7 @@ fn add(answer: &mut Value, Status { export, percentage }: &Status) {
     answer["strCode"] = code.into();
     answer["nPercentage"] = (*percentage).into();
     answer["nBytes"] = export.bytes.into();
-    answer["strUrl"] = format!("/mediastore/{}", export.path).into();
+    answer["strUrl"] = footage::url(&export.path).into();
 }
 
 /// The spans that the call names in one way or the other.

@@ -63,8 +63,8 @@ pub fn rtc(ask: &Ask, opening: Opening) -> Result<Reply> {
 pub async fn hls(ctx: &Context, params: &Params, token: &str, name: &str) -> Admitted<HlsReply> {
     RIGHT.permit(ctx, params, "playback")?;
     let recorder = ctx.recorder.clone();
-    let (request, name) = (request_of(token, params), name.to_owned());
-    let found = tokio::task::spawn_blocking(move || vod::get(&*recorder, request, &name)).await;
+    let (request, token, name) = (request_of(token, params), token.to_owned(), name.to_owned());
+    let found = tokio::task::spawn_blocking(move || vod::get(&*recorder, &token, request, &name)).await;
     Ok(found.map_err(|_| Error::internal("reading the recordings failed"))??)
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::calls::{Answer, flag};
 use super::request::Ask;
-use crate::base::footage::Cause;
+use crate::base::footage::{self, Cause};
 use crate::base::wall::Offset;
 use crate::base::{Error, Result};
 use crate::record::place::{FileName, Folders};
@@ -105,12 +105,11 @@ pub async fn set_schedule(ask: Ask) -> Result<Answer> {
 async fn start(ask: &Ask, request: Request) -> Result<Answer> {
     let token = ask.stream()?.token.clone();
     let Started { path, extended } = ask.ctx.recorder.record(&token, request).await?;
-    let url = format!("/mediastore/{path}");
     Ok(Answer::Json(json!({
         "bStatus": true,
         "strCode": if extended { "Extend successfully" } else { "Record successfully" },
-        "strPath": url,
-        "strUrl": url,
+        "strPath": footage::place(&path),
+        "strUrl": footage::url(&path),
         "bExtended": extended,
     })))
 }

@@ -135,7 +135,7 @@ fn item(found: &Found, shown: &impl Fn(Wall) -> String) -> Value {
         "strToken": footage.token,
         "strStartTime": shown(footage.start),
         "strDuration": if *running { "0".to_owned() } else { seconds.to_string() },
-        "strPath": footage.url(),
+        "strPath": footage.place(),
         "strUrl": footage.url(),
         "strEndTime": shown(footage.end),
         "nType": footage.cause.as_str(),

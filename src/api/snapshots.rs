@@ -46,12 +46,12 @@ async fn keep(ask: Ask, folders: Option<Folders>, name: Option<FileName>) -> Res
         folders,
         name,
     };
-    let url = ask.ctx.recorder.save_snapshot(still).await?.url();
+    let kept = ask.ctx.recorder.save_snapshot(still).await?;
     Ok(Answer::Json(json!({
         "bStatus": true,
         "strCode": "Snapshot successfully",
-        "strUrl": url,
-        "strPath": url,
+        "strUrl": kept.url(),
+        "strPath": kept.place(),
     })))
 }
 

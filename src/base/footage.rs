@@ -1,7 +1,19 @@
 //! What is kept of a camera: recordings and snapshots, as the database, the recorder and the API name
 //! them.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::wall::{Offset, Wall};
+
+/// What needs no encoding in the path of an address (RFC 3986 3.3), as far as names have it.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'-')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'+');
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,8 +96,23 @@ pub struct Footage {
 }
 
 impl Footage {
-    /// Where it is served: `/mediastore/…`.
-    pub fn url(&self) -> String {
-        format!("/mediastore/{}", self.path)
+    /// See [`place`].
+    pub fn place(&self) -> String {
+        place(&self.path)
     }
+
+    /// See [`url`].
+    pub fn url(&self) -> String {
+        url(&self.path)
+    }
+}
+
+/// Where footage is served, as people read it (`strPath`): `/mediastore/…`.
+pub fn place(path: &str) -> String {
+    format!("/mediastore/{path}")
+}
+
+/// The same as it stands in an address (`strUrl`): percent-encoded where a name needs it.
+pub fn url(path: &str) -> String {
+    format!("/mediastore/{}", utf8_percent_encode(path, IN_PATH))
 }

@@ -18,12 +18,14 @@ pub struct Piece {
     pub end: Wall,
     /// It is still being written: later looks find more in it.
     pub open: bool,
-    /// Where it is served, for playlists: `/mediastore/record/…`.
+    /// Where it is served, as it stands in an address: `/mediastore/record/…`.
     pub url: String,
 }
 
 /// A file open for reading; it is not deleted while this lives.
 pub struct Reading {
+    /// Of the source that it was recorded from.
+    pub token: String,
     /// Positioned anywhere; read with positions of your own.
     pub file: File,
     /// How many bytes may be read: whole boxes, all synced.

@@ -139,7 +139,7 @@ impl Recorder {
             return Err(Error::bad_input("the span is longer than 24 hours"));
         }
         let volume = self.volumes.of_source(token);
-        volume.writable()?;
+        volume.ready()?;
         let pins = self.pin_pieces(token, &spans)?;
         let stem = name.map_or_else(|| place::own_name(token), |name| name.as_str().to_owned());
         let name = format!("{stem}.mp4");
@@ -313,7 +313,8 @@ impl Recorder {
         volume.readable()?;
         let file = File::open(volume.file(&export.path))?;
         let bytes = file.metadata()?.len();
-        Ok((export, Reading { file, bytes, open: false, hold: Box::new(()) }))
+        let token = export.token.clone();
+        Ok((export, Reading { token, file, bytes, open: false, hold: Box::new(()) }))
     }
 
     /// At start: what was under way has failed. Blocks.

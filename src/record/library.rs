@@ -133,7 +133,7 @@ impl Recorder {
             return Err(nothing(path));
         }
         self.store.lock_footage(footage.id, locked)?;
-        Ok(footage.url())
+        Ok(footage.place())
     }
 
     /// The row with what the table does not know. `None` when it was deleted meanwhile.
@@ -205,7 +205,7 @@ impl Library for Recorder {
             }
             None => file.metadata()?.len(),
         };
-        Ok(Reading { file, bytes, open: progress.is_some(), hold })
+        Ok(Reading { token: footage.token, file, bytes, open: progress.is_some(), hold })
     }
 }
 

@@ -9,16 +9,13 @@ use std::cmp::Reverse;
 use std::fmt::Write;
 use std::time::Duration;
 
-use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use super::{Cache, HlsReply};
 use crate::base::time::MediaTime;
 use crate::base::wall::{Offset, Wall};
 use crate::base::{Error, Result};
 use crate::media::fmp4::init_segment;
 use crate::media::hybrid::{self, Position, Scan};
-use crate::media::recorded::{Library, Piece};
+use crate::media::recorded::{Library, Piece, Reading};
 use crate::play::playback::{Request, Span};
 
 /// Longest span of one playlist.
@@ -27,14 +24,12 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const SEGMENT: MediaTime = MediaTime::from_secs(6);
 /// A file that begins this much before the last one's end follows on it: clocks are no finer.
 const JOIN_MS: i64 = 500;
-/// What needs no encoding in the path of an address (RFC 3986 3.3).
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'_').remove(b'-');
 
 /// One file of `/hls/vod/<token>/`: `hls.m3u8` or an init segment.
 ///
 /// # Errors
 /// `NotFound` when there is no such file or nothing is recorded, `BadInput` for a span that is too long.
-pub fn get(library: &dyn Library, request: Result<Request>, name: &str) -> Result<HlsReply> {
+pub fn get(library: &dyn Library, token: &str, request: Result<Request>, name: &str) -> Result<HlsReply> {
     if name == "hls.m3u8" {
         return Ok(HlsReply {
             content_type: "application/vnd.apple.mpegurl",
@@ -43,17 +38,17 @@ pub fn get(library: &dyn Library, request: Result<Request>, name: &str) -> Resul
         });
     }
     let id = name.strip_prefix("init-").and_then(|rest| rest.strip_suffix(".mp4")?.parse().ok());
-    let id = id
-        .ok_or_else(|| Error::not_found(format!("hls: no file {:.40}", name.escape_default().to_string())))?;
-    Ok(HlsReply { content_type: "video/mp4", cache: Cache::Immutable, body: init(library, id)? })
+    let missing = || Error::not_found(format!("hls: no file {:.40}", name.escape_default().to_string()));
+    let reading = library.open(id.ok_or_else(missing)?)?;
+    // Who may see one source may not see another.
+    if reading.token != token {
+        return Err(missing());
+    }
+    let body = init_segment(&scan(&reading)?.params);
+    Ok(HlsReply { content_type: "video/mp4", cache: Cache::Immutable, body })
 }
 
-fn init(library: &dyn Library, id: i64) -> Result<Bytes> {
-    Ok(init_segment(&read(library, id)?.params))
-}
-
-fn read(library: &dyn Library, id: i64) -> Result<Scan> {
-    let reading = library.open(id)?;
+fn scan(reading: &Reading) -> Result<Scan> {
     hybrid::scan(&mut &reading.file, reading.bytes, false)
 }
 
@@ -65,7 +60,7 @@ fn playlist(library: &dyn Library, request: &Request) -> Result<String> {
         if piece.end <= at {
             continue;
         }
-        match read(library, piece.id) {
+        match library.open(piece.id).and_then(|reading| scan(&reading)) {
             Ok(scan) => at = list.file(piece, &scan, at, to).max(at),
             Err(error) => tracing::warn!(source = %request.token, "a recording is passed over: {error}"),
         }
@@ -138,13 +133,12 @@ impl List {
         self.line(&format!("#EXT-X-MAP:URI=\"init-{}.mp4\"", piece.id));
         let date = piece.start.plus_millis(begin.start.0 / 90);
         self.line(&format!("#EXT-X-PROGRAM-DATE-TIME:{}", with_millis(date, self.offset)));
-        let url = utf8_percent_encode(&piece.url, PATH).to_string();
         for segment in &wanted {
             let length = segment.end - segment.start;
             self.longest = self.longest.max(length);
             self.line(&format!("#EXTINF:{:.3},", length.as_secs_f64()));
             self.line(&format!("#EXT-X-BYTERANGE:{}@{}", segment.bytes, segment.at));
-            self.line(&url);
+            self.line(&piece.url);
         }
         piece.start.plus_millis(last.end.0 / 90)
     }

@@ -148,7 +148,7 @@ impl Library for Shelf {
         let tapes = self.0.lock().unwrap();
         let tape = &tapes[id as usize];
         let file = tape.file.try_clone().unwrap();
-        Ok(Reading { file, bytes: tape.bytes, open: tape.open, hold: Box::new(()) })
+        Ok(Reading { token: "cam".into(), file, bytes: tape.bytes, open: tape.open, hold: Box::new(()) })
     }
 }
 
