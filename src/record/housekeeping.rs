@@ -1,4 +1,4 @@
-//! What goes on for each volume beside the recordings. Four tasks for each: one looks at the disk, one
+//! What goes on for each volume beside the recordings. Three tasks for each: one looks at the disk, one
 //! compares rows with files when that is owed, one deletes what is too old or in the way
 //! ([`super::retain`]); and for all together one that holds sources to their share and one that saves how
 //! much was written. Disk work runs on threads that may block; a disk that hangs holds one thread of each
