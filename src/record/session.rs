@@ -1,7 +1,7 @@
 //! One running recording: the task that takes frames from a hub and puts them into files.
 //!
-//! It looks into the ring a few times a second instead of waking for each frame; the ring reaches back
-//! further than that. What it holds itself is one fragment, by reference. Disk work runs on threads that may
+//! It looks into the ring twice a second instead of waking for each frame; the ring reaches back further
+//! than that. What it holds itself is one fragment, by reference. Disk work runs on threads that may
 //! block, one call at a time, and whoever is too slow for the ring skips to a key frame and says so.
 //!
 //! A recording goes on until it is stopped or its time is over. A camera that goes away, other parameters, a
@@ -25,8 +25,9 @@ use crate::media::hub::{Cursor, Event, Start};
 use crate::media::params::Params;
 use crate::media::stream::{Stream, Viewing};
 
-/// How often the ring is looked into; well below how far it reaches back.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often the ring is looked into; well below how far it reaches back, and how long the end of an epoch
+/// can be read.
+const LOOK: Duration = Duration::from_millis(500);
 /// How far the wall clock may be from where the file's pictures say it is, before that is taken for a clock
 /// that was set.
 const CLOCK_JUMP_MS: u64 = 5000;

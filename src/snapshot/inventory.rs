@@ -75,6 +75,17 @@ impl Inventory {
         std::iter::once(format!("{}\n", self.gstreamer)).chain(lines).collect()
     }
 
+    /// Loads the software elements that are likely to be used: from a slow disk that takes longer than
+    /// a picture may. Hardware is left alone, as loading it may open devices.
+    pub fn load_software(&self) {
+        for duty in Duty::ALL {
+            let of_duty = self.found.iter().filter(|found| found.duty == duty && !found.hardware);
+            let Some(best) = of_duty.max_by_key(|found| found.rank) else { continue };
+            // One that does not load fails again, and with a reason, when it is asked for a picture.
+            let _ = gst::ElementFactory::find(&best.element).map(|factory| factory.load());
+        }
+    }
+
     /// `None` for what [`Self::encode`] would not write.
     pub fn decode(text: &str) -> Option<Self> {
         let mut lines = text.lines();

@@ -34,7 +34,9 @@ fn serve() -> Result<()> {
     unsafe { nix::libc::nice(NICE) };
     let mut output = take_stdout()?;
     gst::init().map_err(|error| Error::internal(error.to_string()))?;
-    answer(&mut output, Status::Ready, inventory::look().encode().as_bytes())?;
+    let inventory = inventory::look();
+    inventory.load_software();
+    answer(&mut output, Status::Ready, inventory.encode().as_bytes())?;
     let mut input = std::io::stdin().lock();
     while let Some(head) = read_head(&mut input)? {
         let head = RequestHead::decode(&head)?;
