@@ -168,8 +168,16 @@ for (const way of ['ws', 'rtc', 'hls']) {
     await page.locator('#zoom-out').click();
     await page.locator('#track').click({ position: { x: await placeOf(page, gap.from - 6000), y: 40 } });
     await untilPlaying(page);
-    const transport = await page.locator('body').getAttribute('data-transport');
-    assert.equal(transport, way);
+    const transport = () => page.locator('body').getAttribute('data-transport');
+    if ((await transport()) !== way) {
+      // WebRTC may fall back on a busy machine; once, and it says why.
+      t.diagnostic(`fell back: ${/.*WebSocket instead.*/.exec(await page.locator('body').innerText()) ?? 'no word'}`);
+      await page.locator('[name=way][value=ws]').check({ force: true });
+      await page.locator(`[name=way][value=${way}]`).check({ force: true });
+      await until('the way that was chosen', 15, async () => (await transport()) === way);
+      await untilPlaying(page);
+    }
+    assert.equal(await transport(), way);
     let [last, moved] = [0, Date.now()];
     await until('the other side of the gap', 30, async () => {
       const now = await currentTime(page);
