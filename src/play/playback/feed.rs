@@ -20,7 +20,6 @@ use crate::base::wall::Wall;
 use crate::base::{Error, Result};
 use crate::media::frame::{Frame, Track};
 use crate::media::params::Params;
-use crate::play::webrtc::has_b_frames;
 
 /// Pages since 2019 order the start as soon as they are open, older ones never do.
 const GRACE: Duration = Duration::from_secs(1);
@@ -135,7 +134,7 @@ impl Feed {
 
     /// Pictures at the beginning are not shown in the order in which they are decoded.
     pub fn reorders(&self) -> bool {
-        self.chunk.iter().any(|frame| has_b_frames(&self.params, frame))
+        self.chunk.iter().any(|frame| frame.track == Track::Video && frame.pts != frame.dts)
     }
 
     /// What is to be done next; waits until it is time for it. Cancel-safe.

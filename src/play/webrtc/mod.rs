@@ -206,9 +206,7 @@ impl Rtc {
         let (params, cursor) = viewing.cursor(hub::Start::NewestKey, PATIENCE).await?;
         for _ in 0..PROBED_FRAMES {
             match probe.poll() {
-                Some(hub::Event::Frame { frame, .. }) if has_b_frames(&params, &frame) => {
-                    return Err(b_frames());
-                }
+                Some(hub::Event::Frame { frame, .. }) if has_b_frames(&frame) => return Err(b_frames()),
                 Some(_) => {}
                 None => break,
             }

@@ -96,10 +96,9 @@ pub struct Session {
 }
 
 /// Whether the stream's frames are reordered for output, which WebRTC's H.264 and H.265 decoders
-/// do not expect (they show frames in the order they come). Where the stream itself says that they are
-/// not, an odd time stamp does not count.
-pub fn has_b_frames(params: &Params, frame: &Frame) -> bool {
-    params.video.reorder != Some(0) && frame.track == Track::Video && frame.pts != frame.dts
+/// do not expect (they show frames in the order they come).
+pub fn has_b_frames(frame: &Frame) -> bool {
+    frame.track == Track::Video && frame.pts != frame.dts
 }
 
 impl Session {
@@ -324,7 +323,7 @@ impl Session {
             if frame.track != Track::Video {
                 continue;
             }
-            if has_b_frames(&self.params, &frame) {
+            if has_b_frames(&frame) {
                 return Err(b_frames());
             }
             if lag > MAX_LAG && self.cursor.newer_key().is_some() {

@@ -121,7 +121,7 @@ async fn paths_are_known_in_the_forms_that_clients_write() {
         "mediastore/record/t/2018-03-29tz08/20-03-01/a b.c.mp4",
     ] {
         assert_eq!(
-            it.recorder.by_path(path).unwrap().footage.url(),
+            it.recorder.by_path(path).unwrap().footage.place(),
             "/mediastore/record/t/2018-3-29TZ8/20-3-1/a b.c.mp4"
         );
     }
