@@ -44,6 +44,12 @@ impl Cutter {
         Self { sound, pending: Vec::new(), first: None, end: MediaTime::ZERO, rolling: None }
     }
 
+    /// How long it takes until the fragment that is being collected is full.
+    pub fn room(&self) -> MediaTime {
+        let collected = self.first.map_or(MediaTime::ZERO, |first| self.end - first);
+        (LONGEST - collected).max(MediaTime::ZERO)
+    }
+
     /// Takes in the next frame, the first one being a key frame. With `roll`, which counts at key frames
     /// only, the file ends before it. What has to be written now is returned.
     pub fn push(&mut self, frame: &Arc<Frame>, roll: bool) -> Option<Cut> {

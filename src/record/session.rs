@@ -28,6 +28,8 @@ use crate::media::stream::{Stream, Viewing};
 /// How often the ring is looked into; well below how far it reaches back, and how long the end of an epoch
 /// can be read.
 const LOOK: Duration = Duration::from_millis(500);
+/// Shortest time between two looks: some frames.
+const GRAIN: Duration = Duration::from_millis(60);
 /// How far the wall clock may be from where the file's pictures say it is, before that is taken for a clock
 /// that was set.
 const CLOCK_JUMP_MS: u64 = 5000;
@@ -163,7 +165,8 @@ impl Work {
                 return self.rest(params, cutter, End::Finished).await;
             }
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                // Not later than the fragment is full: what is full and not written is lost in a power cut.
+                () = tokio::time::sleep(LOOK.min(cutter.room().to_duration() + GRAIN)) => {}
                 () = control.stopped() => {}
             }
         }
