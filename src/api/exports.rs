@@ -1,16 +1,14 @@
 //! Exports: a time span as one file.
 
-use std::sync::Arc;
-
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::calls::Answer;
 use super::request::Ask;
+use super::search::answer;
 use crate::base::footage;
 use crate::base::wall::{Offset, Wall};
 use crate::base::{Error, Result};
-use crate::record::Recorder;
 use crate::record::export::{Span, Status};
 use crate::record::place::FileName;
 use crate::store::ExportState;
@@ -25,7 +23,7 @@ pub async fn archive(ask: Ask) -> Result<Answer> {
     }
     let spans = spans(&ask)?;
     let name = ask.get("filename").map(FileName::parse).transpose()?;
-    blocking(&ask, move |recorder, token| {
+    answer(&ask, move |recorder, token| {
         let export = recorder.export(token, spans, name)?;
         let address = footage::url(&export.path);
         Ok(json!({
@@ -38,17 +36,17 @@ pub async fn archive(ask: Ask) -> Result<Answer> {
 /// `GetArchiveStatus`
 pub async fn status(ask: Ask) -> Result<Answer> {
     let name = ask.require("filename")?.to_owned();
-    blocking(&ask, move |recorder, token| {
-        let mut answer = json!({ "bStatus": true });
-        add(&mut answer, &recorder.export_status(token, &name)?);
-        Ok(answer)
+    answer(&ask, move |recorder, token| {
+        let mut shown = json!({ "bStatus": true });
+        add(&mut shown, &recorder.export_status(token, &name)?);
+        Ok(shown)
     })
     .await
 }
 
 /// `GetArchiveList`
 pub async fn list(ask: Ask) -> Result<Answer> {
-    blocking(&ask, |recorder, token| {
+    answer(&ask, |recorder, token| {
         let exports = recorder.exports(token)?;
         let list: Vec<Value> = exports
             .iter()
@@ -121,21 +119,4 @@ fn lasting(ask: &Ask, start: &str) -> Result<Span> {
 fn time(ask: &Ask, name: &str) -> Result<Wall> {
     let parsed = Wall::parse(ask.require(name)?, &TimeZone::system());
     parsed.map(|(time, _)| time).map_err(|error| error.context(format!("parameter {name}")))
-}
-
-/// Runs `work` on a thread that may block, for a token.
-async fn blocking<F>(ask: &Ask, work: F) -> Result<Answer>
-where
-    F: FnOnce(&Arc<Recorder>, &str) -> Result<Value> + Send + 'static,
-{
-    let (recorder, token) = (ask.ctx.recorder.clone(), ask.require("token")?.to_owned());
-    let here = ask.ctx.sources.get(&token).is_some();
-    let work = move || {
-        if !here && !recorder.knows(&token)? {
-            return Err(Error::not_found(format!("parameter token: there is no source {token}")));
-        }
-        work(&recorder, &token)
-    };
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Error::internal("the call was given up"))?.map(Answer::Json)
 }

@@ -64,7 +64,7 @@ fn report(report: &Report) -> Value {
         "nType": report.cause.as_str(),
         "strState": state.as_str(),
         "strText": text,
-        "strPath": report.path.as_ref().map(|path| format!("/mediastore/{path}")).unwrap_or_default(),
+        "strPath": report.path.as_deref().map(footage::place).unwrap_or_default(),
         "strStartTime": since.map(|since| since.iso(Offset::local(since))).unwrap_or_default(),
         "nSkipped": report.skips,
     })

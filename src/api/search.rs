@@ -85,9 +85,9 @@ pub async fn lock(ask: Ask) -> Result<Answer> {
 }
 
 /// Runs `work` on a thread that may block, for a token that a source has or had.
-async fn answer<F>(ask: &Ask, work: F) -> Result<Answer>
+pub async fn answer<F>(ask: &Ask, work: F) -> Result<Answer>
 where
-    F: FnOnce(&Recorder, &str) -> Result<Value> + Send + 'static,
+    F: FnOnce(&Arc<Recorder>, &str) -> Result<Value> + Send + 'static,
 {
     let token = ask.require("token")?.to_owned();
     let (recorder, here) = (Arc::clone(&ask.ctx.recorder), ask.ctx.sources.get(&token).is_some());

@@ -221,9 +221,7 @@ impl Work {
 
     /// Wall time of a frame.
     fn moment(&self, frame: &Frame) -> Wall {
-        let clock = &self.session.recorder.clock;
-        let ago = clock.mono().since(frame.arrived).as_millis();
-        Wall::from(clock.wall()).plus_millis(-i64::try_from(ago).unwrap_or(0))
+        self.session.recorder.wall_at(frame.arrived)
     }
 
     /// Whether the file ends before this key frame.

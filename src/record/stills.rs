@@ -89,7 +89,7 @@ impl Recorder {
     }
 
     /// What the clock on the wall showed then.
-    fn wall_at(&self, then: MonoTime) -> Wall {
+    pub(super) fn wall_at(&self, then: MonoTime) -> Wall {
         let ago = self.clock.mono().since(then).as_millis();
         Wall::from(self.clock.wall()).plus_millis(-i64::try_from(ago).unwrap_or(i64::MAX))
     }
