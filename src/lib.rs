@@ -9,6 +9,7 @@ pub mod api;
 pub mod auth;
 pub mod base;
 pub mod media;
+pub mod onvif;
 pub mod play;
 pub mod record;
 pub mod snapshot;

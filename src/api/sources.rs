@@ -84,6 +84,10 @@ fn state(stream: &Stream) -> Map<String, Value> {
 fn endpoint(spec: &SourceSpec) -> (String, String) {
     let url = match spec.kind {
         SourceKind::Stream => Url::parse(&spec.url).ok(),
+        SourceKind::Onvif => {
+            let onvif = spec.onvif.as_ref();
+            return onvif.map(|at| (at.host.clone(), at.port.to_string())).unwrap_or_default();
+        }
         SourceKind::File => None,
     };
     let Some(url) = url else { return Default::default() };
@@ -165,6 +169,7 @@ mod tests {
             audio: false,
             connect: Connect::Auto,
             transport: RtspTransport::Auto,
+            onvif: None,
         }
     }
 

@@ -53,6 +53,7 @@ fn common(params: &Params, kind: SourceKind, url: String) -> Result<SourceSpec> 
         audio: params.get("audio").and_then(flag).unwrap_or_default(),
         connect: connect.and_then(Connect::parse).unwrap_or_default(),
         transport: transport.and_then(RtspTransport::parse).unwrap_or_default(),
+        onvif: None,
     })
 }
 

@@ -5,8 +5,12 @@
 //! suffices: who watches is a Viewer, who steers and records an Operator, who changes the set of
 //! sources an Administrator.
 
+mod device_calls;
+mod events_calls;
 mod exports_calls;
 mod media_calls;
+mod onvif_calls;
+mod ptz_calls;
 mod records_calls;
 mod search_calls;
 mod snapshots_calls;
@@ -81,6 +85,10 @@ const IMAGE: &[Param] = &[TOKEN, WIDTH];
 pub fn calls() -> impl Iterator<Item = &'static Call> {
     let groups = [
         FIRST,
+        onvif_calls::CALLS,
+        ptz_calls::CALLS,
+        events_calls::CALLS,
+        device_calls::CALLS,
         records_calls::CALLS,
         snapshots_calls::CALLS,
         search_calls::CALLS,
@@ -183,7 +191,6 @@ static FIRST: &[Call] = &[
         doc: "Adds a camera.",
         run: Run::Change(|ask| Box::pin(sources::add_rtsp(ask))),
     },
-    missing("AddSrcONVIF", "manual 5.3.3", ADMINISTRATOR),
     Call {
         name: "DelSrc",
         origin: "manual 5.3.4",
@@ -192,9 +199,4 @@ static FIRST: &[Call] = &[
         doc: "Deletes a source; answers when it has stopped.",
         run: Run::Change(|ask| Box::pin(sources::del_src(ask))),
     },
-    missing("Ptz", "manual 5.3.5", OPERATOR),
-    missing("SetPreset", "manual 5.3.6", OPERATOR),
-    missing("DelPreset", "manual 5.3.7", OPERATOR),
-    missing("OnvifSearch", "manual 5.4.1", OPERATOR),
-    missing("OnvifProbe", "manual 5.4.2", OPERATOR),
 ];

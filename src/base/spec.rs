@@ -15,6 +15,8 @@ pub enum SourceKind {
     File,
     /// `H5_STREAM`: an RTSP, RTSPS or RTMP address.
     Stream,
+    /// `H5_ONVIF`: a camera that is asked for its addresses.
+    Onvif,
 }
 
 /// The manual's `nConnectType`.
@@ -57,7 +59,7 @@ macro_rules! names {
     };
 }
 
-names!(SourceKind: File = "H5_FILE", Stream = "H5_STREAM");
+names!(SourceKind: File = "H5_FILE", Stream = "H5_STREAM", Onvif = "H5_ONVIF");
 names!(Connect: Auto = "H5_AUTO", OnDemand = "H5_ONDEMAND", Always = "H5_ALWAYS");
 names!(RtspTransport: Auto = "H5_RTSP_AUTO", Tcp = "H5_RTSP_TCP", Udp = "H5_RTSP_UDP");
 
@@ -68,7 +70,8 @@ pub struct SourceSpec {
     pub token: String,
     pub name: String,
     pub kind: SourceKind,
-    /// URL without user and password, or an absolute file path.
+    /// URL without user and password, or an absolute file path. Of an ONVIF camera: the stream address
+    /// that it gave last, empty before.
     pub url: String,
     pub user: String,
     pub password: Secret,
@@ -76,6 +79,37 @@ pub struct SourceSpec {
     pub audio: bool,
     pub connect: Connect,
     pub transport: RtspTransport,
+    /// Present for [`SourceKind::Onvif`] only.
+    pub onvif: Option<OnvifSpec>,
+}
+
+/// Where an ONVIF camera is, and which of its profiles are shown (manual 5.3.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnvifSpec {
+    /// Address or name, an IPv6 address without brackets.
+    pub host: String,
+    pub port: u16,
+    /// Path of the device service, `/onvif/device_service` mostly.
+    pub path: String,
+    pub trust: Trust,
+    /// Token of the main profile; `None`: chosen from what the camera has (`bOnvifProfileAuto`).
+    pub main: Option<String>,
+    /// Token of the sub profile; `None`: chosen, or there is none.
+    pub sub: Option<String>,
+}
+
+/// How the camera's web service is reached, and whose certificate is believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Plain HTTP.
+    #[default]
+    Plain,
+    /// HTTPS; the certificate of the first connection is pinned, and `Pinned` from then on.
+    FirstUse,
+    /// HTTPS with this certificate only: SHA-256 of its DER, 64 hex digits in lower case.
+    Pinned(String),
+    /// HTTPS with any certificate.
+    Any,
 }
 
 impl SourceSpec {
@@ -83,7 +117,7 @@ impl SourceSpec {
     pub fn shown_url(&self) -> String {
         match self.kind {
             SourceKind::File => self.url.clone(),
-            SourceKind::Stream => redact_url(&self.url),
+            SourceKind::Stream | SourceKind::Onvif => redact_url(&self.url),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::base::time::MediaTime;
 use crate::base::{Error, Result};
 use crate::media::hub::Hub;
 use crate::media::stream::Stream;
+use crate::onvif::{Address, Camera, Cameras};
 
 /// What all sources have in common.
 #[derive(Clone, Debug)]
@@ -49,12 +50,17 @@ pub struct Settings {
 pub struct Source {
     pub spec: Arc<SourceSpec>,
     pub stream: Arc<Stream>,
+    /// The smaller stream of the same lens, pulled only while somebody watches it; its token is the
+    /// source's with `$$sub` behind.
+    pub sub: Option<Arc<Stream>>,
     stop: CancellationToken,
 }
 
 /// All sources by token, in the order in which they were added.
 #[derive(Debug)]
 pub struct Sources {
+    /// The cameras behind the ONVIF sources.
+    pub cameras: Arc<Cameras>,
     settings: Settings,
     clock: Clock,
     table: RwLock<Table>,
@@ -68,7 +74,7 @@ struct Table {
 
 impl Sources {
     pub fn new(settings: Settings, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { settings, clock, table: RwLock::default() })
+        Arc::new(Self { cameras: Arc::default(), settings, clock, table: RwLock::default() })
     }
 
     /// Starts a source. Must be called on a tokio runtime.
@@ -93,8 +99,12 @@ impl Sources {
             self.clock.clone(),
             stop.clone(),
         ));
+        if let Some(at) = spec.onvif.clone() {
+            let address = Address { at, user: spec.user.clone(), password: spec.password.clone() };
+            self.cameras.insert(&spec.token, Camera::new(address));
+        }
         table.tasks.insert(spec.token.clone(), task);
-        table.order.push(Arc::new(Source { spec, stream, stop }));
+        table.order.push(Arc::new(Source { spec, stream, sub: None, stop }));
         Ok(())
     }
 
@@ -109,6 +119,7 @@ impl Sources {
             let at = at.ok_or_else(|| Error::not_found(format!("token {token} is unknown")))?;
             (table.order.remove(at), table.tasks.remove(token))
         };
+        self.cameras.remove(token);
         source.stop.cancel();
         if let Some(task) = task {
             // A task that panicked is as ended as one that returned.

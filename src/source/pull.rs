@@ -160,7 +160,7 @@ impl Puller {
             let pipeline = match spec.kind {
                 SourceKind::File => container::build_file(&spec, outlet),
                 SourceKind::Stream if spec.url.starts_with("rtmp") => container::build_rtmp(&spec, outlet),
-                SourceKind::Stream => rtsp::build(&spec, tcp, outlet),
+                SourceKind::Stream | SourceKind::Onvif => rtsp::build(&spec, tcp, outlet),
             }?;
             pipeline.play()?;
             Ok(pipeline)

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_footage.sql"),
     include_str!("migrations/0003_totals.sql"),
+    include_str!("migrations/0004_onvif.sql"),
 ];
 
 /// Brings `db` up to date.

@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::{Store, named};
 use crate::base::secret::Secret;
-use crate::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
+use crate::base::spec::{Connect, OnvifSpec, RtspTransport, SourceKind, SourceSpec, Trust};
 use crate::base::{Error, Result};
 
 impl Store {
@@ -15,7 +15,8 @@ impl Store {
     pub fn sources(&self) -> Result<Vec<SourceSpec>> {
         let db = self.db();
         let mut query = db.prepare_cached(
-            "SELECT token, name, kind, url, sealed_url, user, password, audio, connect, transport
+            "SELECT token, name, kind, url, sealed_url, user, password, audio, connect, transport,
+                    onvif_host, onvif_port, onvif_path, onvif_trust, onvif_main, onvif_sub
              FROM sources ORDER BY position",
         )?;
         let rows = query.query_map([], |row| {
@@ -47,9 +48,12 @@ impl Store {
         let shown = spec.shown_url();
         let secret = if shown == spec.url { Secret::default() } else { Secret::new(&*spec.url) };
         let sealed_url = self.seal.seal(&secret, &url_context(&spec.token))?;
+        let onvif = spec.onvif.as_ref();
         let added = self.db().execute(
-            "INSERT INTO sources (token, name, kind, url, sealed_url, user, password, audio, connect, transport)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (token) DO NOTHING",
+            "INSERT INTO sources (token, name, kind, url, sealed_url, user, password, audio, connect, transport,
+                                  onvif_host, onvif_port, onvif_path, onvif_trust, onvif_main, onvif_sub)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+             ON CONFLICT (token) DO NOTHING",
             params![
                 spec.token,
                 spec.name,
@@ -61,12 +65,27 @@ impl Store {
                 spec.audio,
                 spec.connect.as_str(),
                 spec.transport.as_str(),
+                onvif.map(|onvif| &onvif.host),
+                onvif.map(|onvif| onvif.port),
+                onvif.map(|onvif| &onvif.path),
+                onvif.map(|onvif| trust_column(&onvif.trust)),
+                onvif.and_then(|onvif| onvif.main.as_ref()),
+                onvif.and_then(|onvif| onvif.sub.as_ref()),
             ],
         )?;
         match added {
             0 => Err(Error::refused(format!("token {} is used already", spec.token))),
             _ => Ok(()),
         }
+    }
+
+    /// Keeps the certificate that an ONVIF camera showed at its first connection.
+    pub fn pin_source(&self, token: &str, pin: &str) -> Result<()> {
+        self.db().execute(
+            "UPDATE sources SET onvif_trust = ?2 WHERE token = ?1 AND onvif_trust = 'first_use'",
+            params![token, trust_column(&Trust::Pinned(pin.to_owned()))],
+        )?;
+        Ok(())
     }
 
     /// Removes a source. `NotFound` when there is none with this token.
@@ -95,5 +114,38 @@ fn spec(row: &Row) -> rusqlite::Result<SourceSpec> {
         audio: row.get("audio")?,
         connect: named(row, "connect", Connect::parse)?,
         transport: named(row, "transport", RtspTransport::parse)?,
+        onvif: onvif(row)?,
     })
+}
+
+fn onvif(row: &Row) -> rusqlite::Result<Option<OnvifSpec>> {
+    let Some(host) = row.get("onvif_host")? else { return Ok(None) };
+    Ok(Some(OnvifSpec {
+        host,
+        port: row.get("onvif_port")?,
+        path: row.get("onvif_path")?,
+        trust: named(row, "onvif_trust", trust)?,
+        main: row.get("onvif_main")?,
+        sub: row.get("onvif_sub")?,
+    }))
+}
+
+/// How a [`Trust`] stands in its column.
+fn trust_column(trust: &Trust) -> String {
+    match trust {
+        Trust::Plain => "plain".into(),
+        Trust::FirstUse => "first_use".into(),
+        Trust::Any => "any".into(),
+        Trust::Pinned(pin) => format!("pinned:{pin}"),
+    }
+}
+
+/// The reverse of [`trust_column`].
+fn trust(column: &str) -> Option<Trust> {
+    match column {
+        "plain" => Some(Trust::Plain),
+        "first_use" => Some(Trust::FirstUse),
+        "any" => Some(Trust::Any),
+        _ => Some(Trust::Pinned(column.strip_prefix("pinned:")?.to_owned())),
+    }
 }

@@ -19,6 +19,7 @@ fn source(token: &str, password: &str) -> SourceSpec {
         audio: true,
         connect: Connect::OnDemand,
         transport: RtspTransport::Tcp,
+        onvif: None,
     }
 }
 

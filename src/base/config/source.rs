@@ -51,6 +51,7 @@ impl SourceEntry {
             audio: self.audio,
             connect: self.connect,
             transport: self.transport,
+            onvif: None,
         }
     }
 }
