@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{PrefixDeclaration, ResolveResult};
+use quick_xml::name::ResolveResult;
 use quick_xml::reader::NsReader;
 
 use crate::base::{Error, Result};
@@ -138,7 +138,7 @@ fn element(reader: &NsReader<&[u8]>, start: &BytesStart, count: &mut usize) -> R
     let mut attributes = Vec::new();
     for attribute in start.attributes().with_checks(false).flatten() {
         *count += 1;
-        if !matches!(attribute.key.as_namespace_binding(), None::<PrefixDeclaration>) {
+        if attribute.key.as_namespace_binding().is_some() {
             continue;
         }
         let key = attribute.key.local_name().as_ref().to_owned();
