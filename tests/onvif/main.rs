@@ -5,4 +5,5 @@
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
 
+mod cameras;
 mod lab;
