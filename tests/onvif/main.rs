@@ -4,3 +4,5 @@
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
+
+mod lab;
