@@ -5,4 +5,6 @@
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
 
+mod front;
 mod lab;
+mod sources;
