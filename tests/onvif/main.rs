@@ -6,4 +6,6 @@
 mod support;
 
 mod cameras;
+mod front;
 mod lab;
+mod sources;
