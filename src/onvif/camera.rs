@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ptz::Steering;
 use super::xml::Element;
 use super::{Failure, Service};
 use crate::base::secret::Secret;
@@ -19,12 +20,14 @@ pub struct Address {
 #[derive(Debug)]
 pub struct Camera {
     pub address: Address,
+    /// What is remembered to steer it.
+    pub(super) steering: Steering,
 }
 
 impl Camera {
     /// Nothing is sent yet.
     pub fn new(address: Address) -> Arc<Self> {
-        Arc::new(Self { address })
+        Arc::new(Self { address, steering: Steering::default() })
     }
 
     /// Calls `operation` of `service` and gives its answer, the element `<operation>Response`.
@@ -40,18 +43,20 @@ impl Camera {
     }
 
     /// As [`Self::call`], at the address of a subscription, which a camera gave us. Of the address path
-    /// and query count; the host is always the camera's own.
+    /// and query count; the host is always the camera's own. `parameters` are the reference parameters of
+    /// that address, XML that goes back as headers.
     ///
     /// # Errors
     /// As [`Self::call`].
     pub async fn call_at(
         &self,
         address: &str,
+        parameters: &str,
         service: Service,
         operation: &str,
         arguments: &str,
     ) -> Result<Element, Failure> {
-        let _ = (address, service, operation, arguments);
+        let _ = (address, parameters, service, operation, arguments);
         unimplemented!()
     }
 
