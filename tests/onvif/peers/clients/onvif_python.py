@@ -9,7 +9,7 @@ from steps import Steps
 steps = Steps()
 digest = "digest" in sys.argv[6:]
 client = ONVIFClient(
-    steps.host, steps.port, steps.user, steps.password, http_digest=digest, cache=CacheMode.MEM
+    steps.host, steps.port, steps.user, steps.password, http_digest=digest, cache=CacheMode.NONE
 )
 profiles = []
 
