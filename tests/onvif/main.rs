@@ -6,6 +6,9 @@
 mod support;
 
 mod cameras;
+mod clients;
 mod front;
 mod lab;
+mod matrix;
 mod sources;
+mod table;
