@@ -15,6 +15,7 @@ pub mod line;
 pub mod media;
 pub mod mediastore;
 pub mod normalise;
+pub mod onvif_search;
 pub mod opening;
 pub mod pages;
 pub mod params;

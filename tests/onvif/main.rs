@@ -5,4 +5,7 @@
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
 
+mod found;
 mod lab;
+mod puppet;
+mod search;
