@@ -7,8 +7,11 @@ mod support;
 
 mod cameras;
 mod clients;
+mod found;
 mod front;
 mod lab;
 mod matrix;
+mod puppet;
+mod search;
 mod sources;
 mod table;
