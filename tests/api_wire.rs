@@ -38,11 +38,11 @@ const SAMPLES: [(&str, &str); 27] = [
     ),
     (
         "/api/v1/AddSrcONVIF?name=name1&token=token1&user=admin&password=12345&ip=192.168.0.1&port=80&onvifaddr=/onvif/device_service&main=Profile_1&sub=Profile_2&session=SESSION",
-        "AddSrcONVIF is not supported",
+        "parameter token: token1 is used already",
     ),
     (
         "/api/v1/AddSrcONVIF?name=name1&token=token4&user=admin&password=12345&ip=192.168.0.234&port=80&onvifaddr=/onvif/device_service&session=SESSION",
-        "AddSrcONVIF is not supported",
+        "",
     ),
     ("/api/v1/DelSrc?token=xxx&session=SESSION", ""),
     ("/api/v1/ Ptz?token=token1&action=left&speed=0.5&session=SESSION", "Ptz is not supported"),
@@ -55,7 +55,7 @@ const SAMPLES: [(&str, &str); 27] = [
     ("/api/v1/OnvifSearch?timeout=10&session=SESSION", "OnvifSearch is not supported"),
     (
         "/api/v1/ OnvifProbe?ip=192.168.0.1&port=80&user=admin&password=12345&onvifaddr=/onvif/device_service&session=SESSION",
-        "OnvifProbe is not supported",
+        "can't connect device",
     ),
     ("/api/v1/Record?token=token1&duration=100&filename=xxxxx&&session=SESSION", ""),
     ("/api/v1/ ManualRecordStart?token=token1& session=SESSION", ""),
@@ -98,7 +98,9 @@ fn the_manuals_samples_work_character_for_character() {
         assert_eq!((status, &answer["bStatus"]), (200, &json!(true)), "{sample}: {answer}");
     }
     daemon.login();
-    daemon.api_ok("DelSrc", &[("token", "token1")]);
+    for token in ["token1", "token4"] {
+        daemon.api_ok("DelSrc", &[("token", token)]);
+    }
     // Several crooked requests on one connection.
     let mut stream = TcpStream::connect(("127.0.0.1", daemon.http)).expect("a connection");
     for _ in 0..3 {

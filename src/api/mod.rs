@@ -17,6 +17,7 @@ pub mod line;
 pub mod media;
 pub mod mediastore;
 pub mod normalise;
+pub mod onvif;
 pub mod opening;
 pub mod pages;
 pub mod params;
