@@ -4,3 +4,7 @@
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
+
+mod front;
+mod lab;
+mod sources;
