@@ -132,7 +132,7 @@ impl Listener {
         loop {
             let asked = Instant::now();
             for notice in subscription.pull(&self.camera).await? {
-                for event in self.states.learn(notice) {
+                if let Some(event) = self.states.learn(notice) {
                     // Nobody there any more: the daemon stops.
                     let _ = self.events.send((self.token.clone(), event)).await;
                 }
