@@ -130,6 +130,3 @@ impl Camera {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,3 +4,9 @@
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
+
+mod digests;
+mod fake;
+mod hostile;
+mod login;
+mod transport;
