@@ -134,8 +134,8 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
         config,
     });
     tokio::spawn(api::lapse::run(ctx.clone()));
-    let alarms = tokio::spawn(api::alarms::run(ctx.clone()));
     tokio::spawn(api::onvif::keep_pins(ctx.clone()));
+    let alarms = tokio::spawn(api::alarms::run(ctx.clone()));
     let server = tokio::spawn(api::serve(listeners, ctx, shutdown.clone()));
     println!("{ports}");
     std::io::stdout().flush()?;

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
 
+mod cameras;
 mod front;
 mod lab;
 mod sources;
