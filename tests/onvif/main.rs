@@ -6,6 +6,9 @@
 mod support;
 
 mod cameras;
+mod events;
 mod front;
+mod head;
 mod lab;
+mod ptz;
 mod sources;
