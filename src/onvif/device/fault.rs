@@ -12,13 +12,11 @@ pub struct Fault {
     /// From the outer to the inner, with prefix.
     subcodes: &'static [&'static str],
     reason: String,
-    status: u16,
 }
 
 impl Fault {
     fn new(sender: bool, subcodes: &'static [&'static str], reason: impl Into<String>) -> Self {
-        // SOAP 1.2 part 2, table 20.
-        Self { sender, subcodes, reason: reason.into(), status: if sender { 400 } else { 500 } }
+        Self { sender, subcodes, reason: reason.into() }
     }
 
     /// No XML, or no SOAP.
@@ -36,12 +34,7 @@ impl Fault {
         Self::new(true, &["ter:OperationProhibited"], format!("{operation:.64} is not allowed over ONVIF"))
     }
 
-    /// No credentials: HTTP 401, with challenges.
-    pub fn unauthenticated() -> Self {
-        Self { status: 401, ..Self::new(true, &["ter:NotAuthorized"], "credentials are needed") }
-    }
-
-    /// Wrong credentials in the SOAP header, or too low a level.
+    /// Wrong credentials, or too low a level.
     pub fn not_authorized(reason: impl Into<String>) -> Self {
         Self::new(true, &["ter:NotAuthorized"], reason)
     }
@@ -73,7 +66,9 @@ impl Fault {
              <s:Reason><s:Text xml:lang=\"en\">{}</s:Text></s:Reason></s:Fault>",
             escape(&self.reason)
         ));
-        Response { status: self.status, challenges: Vec::new(), body }
+        // SOAP 1.2 part 2, table 20.
+        let status = if self.sender { 400 } else { 500 };
+        Response { status, challenges: Vec::new(), body }
     }
 }
 

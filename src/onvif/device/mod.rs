@@ -37,12 +37,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use self::fault::Fault;
-use self::ptz::Timers;
 pub use self::names::Quality;
+use self::ptz::Timers;
 pub use self::scopes::scopes;
-pub use self::site::{Channel, Codec, Identity, Interface, Level, Network, Picture, Site, User};
-use self::subscriptions::Subscriptions;
+pub use self::site::{
+    Channel, Codec, CodecProfile, Identity, Interface, Level, Network, Outcome, Picture, Site, User, Video,
+};
 pub use self::subscriptions::Notice;
+use self::subscriptions::Subscriptions;
 use super::Service;
 use super::xml::{self, Element};
 
@@ -159,7 +161,7 @@ impl<S: Site> Device<S> {
             site,
             subscriptions: Subscriptions::default(),
             timers: Arc::default(),
-            guard: credentials::Guard::new(),
+            guard: credentials::Guard::default(),
         }
     }
 
@@ -174,46 +176,44 @@ impl<S: Site> Device<S> {
             Ok(envelope) => envelope,
             Err(error) => return Fault::malformed(error.to_string()).response(),
         };
-        match self.dispatch(request, &envelope).await {
-            Ok(body) => Response { status: 200, challenges: Vec::new(), body },
-            Err(fault) => {
-                let mut response = fault.response();
-                if response.status == 401 {
-                    response.challenges = self.guard.challenges();
-                }
-                response
-            }
-        }
-    }
-
-    async fn dispatch(&self, request: &Request, envelope: &Element) -> Answer {
-        let arguments = envelope
-            .child("Body")
-            .and_then(|body| body.children.first())
-            .ok_or_else(|| Fault::malformed("there is no operation in a SOAP body"))?;
-        let name = arguments.name.as_str();
+        let body = envelope.child("Body").and_then(|body| body.children.first());
+        let Some(arguments) = body else {
+            return Fault::malformed("there is no operation in a SOAP body").response();
+        };
         let service = match arguments.namespace.as_str() {
             // Renew and Unsubscribe come from WS-BaseNotification itself.
             write::WSNT => Some(Service::Events),
             namespace => Service::of(namespace),
         };
         let header = envelope.child("Header");
-        self.guard.admit(&*self.site, request, header, access::needed(service, name))?;
-        let service = service.ok_or_else(|| Fault::unknown(name))?;
-        let ask = Ask { device: self, request, arguments };
-        let inside = match service {
-            Service::Device => devicemgmt::operation(&ask, name).await,
-            Service::Media => media::operation(&ask, name),
-            Service::Media2 => media2::operation(&ask, name),
-            Service::Ptz => ptz::operation(&ask, name).await,
-            Service::Imaging => imaging::operation(&ask, name),
-            Service::Events => events::operation(&ask, name).await,
-            Service::DeviceIo => deviceio::operation(&ask, name),
-            Service::Recording => recording::operation(&ask, name).await,
-            Service::Search => search::operation(&ask, name).await,
-            Service::Replay => replay::operation(&ask, name).await,
-        }?;
-        Ok(write::envelope(&arguments.namespace, name, header, &inside))
+        let needed = access::needed(service, &arguments.name);
+        if let Err(denial) = self.guard.admit(&*self.site, request, header, needed) {
+            return self.guard.response(denial);
+        }
+        match self.operate(&Ask { device: self, request, arguments }, service).await {
+            Ok(inside) => Response {
+                status: 200,
+                challenges: Vec::new(),
+                body: write::envelope(&arguments.namespace, &arguments.name, header, &inside),
+            },
+            Err(fault) => fault.response(),
+        }
+    }
+
+    async fn operate(&self, ask: &Ask<'_, S>, service: Option<Service>) -> Answer {
+        let name = ask.arguments.name.as_str();
+        match service.ok_or_else(|| Fault::unknown(name))? {
+            Service::Device => devicemgmt::operation(ask, name).await,
+            Service::Media => media::operation(ask, name),
+            Service::Media2 => media2::operation(ask, name),
+            Service::Ptz => ptz::operation(ask, name).await,
+            Service::Imaging => imaging::operation(ask, name),
+            Service::Events => events::operation(ask, name).await,
+            Service::DeviceIo => deviceio::operation(ask, name),
+            Service::Recording => recording::operation(ask, name).await,
+            Service::Search => search::operation(ask, name).await,
+            Service::Replay => replay::operation(ask, name).await,
+        }
     }
 
     /// The channel and stream whose picture a `GET` of a snapshot address may see.
@@ -221,18 +221,13 @@ impl<S: Site> Device<S> {
     /// # Errors
     /// The response to send instead: 401 with challenges, 404.
     pub fn snapshot(&self, request: &Request) -> Result<(Channel, Quality), Response> {
-        let refused = |fault: Fault| {
-            let mut response = fault.response();
-            if response.status == 401 {
-                response.challenges = self.guard.challenges();
-            }
-            response
-        };
-        self.guard.admit(&*self.site, request, None, Some(Level::User)).map_err(refused)?;
+        self.guard
+            .admit(&*self.site, request, None, Some(Level::User))
+            .map_err(|denial| self.guard.response(denial))?;
         let token = request.path.strip_prefix(SNAPSHOT).unwrap_or_default();
         names::profile(&self.site.channels(), token)
             .map(|(channel, quality)| (channel.clone(), quality))
-            .map_err(|_| Response { status: 404, challenges: Vec::new(), body: String::new() })
+            .map_err(|fault| Response { status: 404, ..fault.response() })
     }
 }
 

@@ -139,6 +139,14 @@ pub struct User {
     pub level: Level,
 }
 
+/// How a look at a password went, where it was not wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Right,
+    /// Nothing is known of the password: what came with it was too old.
+    Undecided,
+}
+
 /// The machine's network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
@@ -178,12 +186,12 @@ pub trait Site: Send + Sync + 'static {
     /// Those who may use the device.
     fn users(&self) -> Vec<User>;
 
-    /// Whether a password of `user` from this address may be looked at; counts as a wrong one until
-    /// [`Self::right_password`].
+    /// Whether a password of `user` from this address may be looked at; it counts as a wrong one until
+    /// [`Self::tried`] says otherwise.
     fn may_try(&self, peer: IpAddr, user: &str) -> bool;
 
-    /// The try that was allowed last had the right password.
-    fn right_password(&self, peer: IpAddr, user: &str);
+    /// How a try that was allowed went.
+    fn tried(&self, peer: IpAddr, user: &str, outcome: Outcome);
 
     fn network(&self) -> impl Future<Output = Network> + Send;
 
