@@ -79,7 +79,6 @@ const ADD_RTSP: &[Param] = &[
 ];
 
 const WIDTH: Param = may("width", Kind::Whole(16, 3840), "Width in pixels; default the picture's own.");
-const IMAGE: &[Param] = &[TOKEN, WIDTH];
 
 /// Every call there is.
 pub fn calls() -> impl Iterator<Item = &'static Call> {

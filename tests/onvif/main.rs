@@ -4,3 +4,11 @@
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
+
+mod cameras;
+mod events;
+mod front;
+mod head;
+mod lab;
+mod ptz;
+mod sources;
