@@ -7,8 +7,14 @@ mod support;
 
 mod cameras;
 mod events;
+mod clients;
+mod found;
 mod front;
 mod head;
 mod lab;
 mod ptz;
+mod matrix;
+mod puppet;
+mod search;
 mod sources;
+mod table;
