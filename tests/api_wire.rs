@@ -45,13 +45,22 @@ const SAMPLES: [(&str, &str); 26] = [
         "",
     ),
     ("/api/v1/DelSrc?token=xxx&session=SESSION", ""),
-    ("/api/v1/ Ptz?token=token1&action=left&speed=0.5&session=SESSION", "Ptz is not supported"),
+    (
+        "/api/v1/ Ptz?token=token1&action=left&speed=0.5&session=SESSION",
+        "parameter token: token1 is no ONVIF source, it cannot be steered",
+    ),
     (
         "/api/v1/ SetPreset?token=token1& &presetname=2&presettoken=2&session=SESSION",
-        "SetPreset is not supported",
+        "parameter token: token1 is no ONVIF source",
     ),
-    ("/api/v1/DelPreset?token=token1&&presettoken=2&session=SESSION", "DelPreset is not supported"),
-    ("/api/v1/ DelPreset?token=token1& & presettoken=2&session=SESSION", "DelPreset is not supported"),
+    (
+        "/api/v1/DelPreset?token=token1&&presettoken=2&session=SESSION",
+        "parameter token: token1 is no ONVIF source",
+    ),
+    (
+        "/api/v1/ DelPreset?token=token1& & presettoken=2&session=SESSION",
+        "parameter token: token1 is no ONVIF source",
+    ),
     (
         "/api/v1/ OnvifProbe?ip=192.168.0.1&port=80&user=admin&password=12345&onvifaddr=/onvif/device_service&session=SESSION",
         "can't connect device",

@@ -72,16 +72,21 @@ pub async fn listen(
     let mut failures = 0;
     loop {
         let began = Instant::now();
-        let failure = match listener.subscribed(&stop).await {
-            Ok(()) => return,
-            Err(failure) => failure,
-        };
-        if began.elapsed() >= HEALTHY {
+        let lost = listener.subscribed(&stop).await;
+        if lost.is_ok() || began.elapsed() >= HEALTHY {
             failures = 0;
         }
-        let wait = wait(failure.why, failures);
-        failures += 1;
-        tracing::debug!(token = listener.token, ?wait, "no events: {failure}");
+        let wait = match lost {
+            Ok(()) if stop.is_cancelled() => return,
+            // It came to its end, and the next one begins.
+            Ok(()) => PACE,
+            Err(failure) => {
+                let wait = wait(failure.why, failures);
+                failures = failures.saturating_add(1);
+                tracing::debug!(token = listener.token, ?wait, "no events: {failure}");
+                wait
+            }
+        };
         tokio::select! {
             () = sleep(wait) => {}
             () = stop.cancelled() => return,
@@ -111,7 +116,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// One subscription, from its beginning to its end: `Ok` when we were told to stop.
+    /// One subscription, until it ends, or fails, or we are told to stop.
     async fn subscribed(&mut self, stop: &CancellationToken) -> Result<(), Failure> {
         let mut subscription = tokio::select! {
             subscription = Subscription::begin(&self.camera) => subscription?,
@@ -127,7 +132,7 @@ impl Listener {
         lost
     }
 
-    /// Asks for events until that fails.
+    /// Asks for events until that fails, or the subscription is about to end.
     async fn pull(&mut self, subscription: &mut Subscription) -> Result<(), Failure> {
         loop {
             let asked = Instant::now();
@@ -137,7 +142,9 @@ impl Listener {
                     let _ = self.events.send((self.token.clone(), event)).await;
                 }
             }
-            subscription.keep(&self.camera).await?;
+            if !subscription.keep(&self.camera).await? {
+                return Ok(());
+            }
             sleep(PACE.saturating_sub(asked.elapsed())).await;
         }
     }

@@ -7,11 +7,14 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use h5edge::onvif::xml::{self, Element};
 use sha1::{Digest, Sha1};
+
+use crate::head::Head;
 
 pub const USER: &str = "admin";
 pub const PASSWORD: &str = "pass 1&2";
@@ -33,6 +36,8 @@ pub struct State {
     pub media2: bool,
     /// Operations in the order in which they came, with `!` behind where the credentials were refused.
     pub calls: Vec<String>,
+    /// Its head and its events, if it has any.
+    pub head: Option<Head>,
 }
 
 /// The running web service; gone when dropped.
@@ -45,7 +50,10 @@ pub struct Front {
 
 impl Front {
     pub fn start(profiles: Vec<Shown>) -> Self {
-        Self::start_at(0, Arc::new(Mutex::new(State { profiles, media2: true, calls: Vec::new() })))
+        Self::start_at(
+            0,
+            Arc::new(Mutex::new(State { profiles, media2: true, calls: Vec::new(), head: None })),
+        )
     }
 
     /// At this port, 0 for any, with the state of one that was there before.
@@ -93,12 +101,25 @@ fn serve(stream: TcpStream, port: u16, state: &Mutex<State>, stop: &AtomicBool) 
         if stop.load(Ordering::SeqCst) {
             return None;
         }
+        wait_for_events(&request, state, stop);
         let (status, answer) = answer(&request, port, &mut state.lock().expect("a state"));
         let head = format!(
             "HTTP/1.1 {status}\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
             answer.len()
         );
         writer.write_all((head + &answer).as_bytes()).ok()?;
+    }
+}
+
+/// A question for events is answered when there are some, or after a while.
+fn wait_for_events(request: &[u8], state: &Mutex<State>, stop: &AtomicBool) {
+    if !request.windows(13).any(|window| window == b"<PullMessages") {
+        return;
+    }
+    let end = Instant::now() + Duration::from_secs(5);
+    let idle = || state.lock().expect("a state").head.as_ref().is_some_and(Head::is_idle);
+    while idle() && Instant::now() < end && !stop.load(Ordering::SeqCst) {
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -134,15 +155,25 @@ fn answer(request: &[u8], port: u16, state: &mut State) -> (&'static str, String
     }
     state.calls.push(operation.name.clone());
     let is_media2 = operation.namespace.contains("ver20/media");
+    if let Some(told) = state.head.as_mut().and_then(|head| head.answer(&envelope, operation, port)) {
+        return match told {
+            Ok(inner) => {
+                ("200 OK", envelope_of(&format!("<{0}Response>{inner}</{0}Response>", operation.name)))
+            }
+            Err((subcode, text)) => ("400 Bad Request", fault("Sender", subcode, text)),
+        };
+    }
     let inner = match operation.name.as_str() {
         "GetSystemDateAndTime" => time(),
-        "GetServices" => services(port, state.media2),
+        "GetServices" => services(port, state),
         "GetCapabilities" => String::new(),
         "GetDeviceInformation" => {
             "<tds:Manufacturer>Test</tds:Manufacturer><tds:Model>Front 1</tds:Model>".into()
         }
-        "GetProfiles" if is_media2 => state.profiles.iter().map(|shown| profile(shown, true)).collect(),
-        "GetProfiles" => state.profiles.iter().map(|shown| profile(shown, false)).collect(),
+        "GetProfiles" if is_media2 => {
+            state.profiles.iter().map(|shown| profile(shown, true, state)).collect()
+        }
+        "GetProfiles" => state.profiles.iter().map(|shown| profile(shown, false, state)).collect(),
         "GetStreamUri" => {
             let wanted = operation.find("ProfileToken").map(|token| token.text.clone()).unwrap_or_default();
             match state.profiles.iter().find(|shown| shown.token == wanted) {
@@ -182,10 +213,13 @@ fn time() -> String {
     )
 }
 
-fn services(port: u16, media2: bool) -> String {
+fn services(port: u16, state: &State) -> String {
     let mut all = vec![("ver10/device", "device"), ("ver10/media", "media")];
-    if media2 {
+    if state.media2 {
         all.push(("ver20/media", "media2"));
+    }
+    if state.head.is_some() {
+        all.extend([("ver20/ptz", "ptz"), ("ver20/imaging", "imaging"), ("ver10/events", "events")]);
     }
     // Its own idea of its address leads nowhere.
     let service = |(namespace, path)| {
@@ -197,11 +231,13 @@ fn services(port: u16, media2: bool) -> String {
     all.into_iter().map(service).collect()
 }
 
-fn profile(shown: &Shown, media2: bool) -> String {
-    let (open, close, source, encoder) = match media2 {
-        true => ("<tr2:Configurations>", "</tr2:Configurations>", "VideoSource", "VideoEncoder"),
-        false => ("", "", "VideoSourceConfiguration", "VideoEncoderConfiguration"),
+fn profile(shown: &Shown, media2: bool, state: &State) -> String {
+    let (open, close, source, encoder, ptz) = match media2 {
+        true => ("<tr2:Configurations>", "</tr2:Configurations>", "VideoSource", "VideoEncoder", "PTZ"),
+        false => ("", "", "VideoSourceConfiguration", "VideoEncoderConfiguration", "PTZConfiguration"),
     };
+    let steered = state.head.as_ref().filter(|head| head.profile.is_none_or(|token| token == shown.token));
+    let ptz = steered.map(|_| format!("<tr2:{ptz} token=\"ptz\"/>")).unwrap_or_default();
     let told = shown.told.map(|(codec, width, height)| {
         format!(
             "<tt:Encoding>{codec}</tt:Encoding><tt:Resolution><tt:Width>{width}</tt:Width><tt:Height>{height}</tt:Height>\
@@ -211,7 +247,7 @@ fn profile(shown: &Shown, media2: bool) -> String {
     });
     format!(
         "<tr2:Profiles token=\"{0}\"><tt:Name>{0}</tt:Name>{open}<tr2:{source} token=\"c\"><tt:SourceToken>lens</tt:SourceToken>\
-         </tr2:{source}><tr2:{encoder} token=\"e\">{1}</tr2:{encoder}>{close}</tr2:Profiles>",
+         </tr2:{source}><tr2:{encoder} token=\"e\">{1}</tr2:{encoder}>{ptz}{close}</tr2:Profiles>",
         xml::escape(shown.token),
         told.unwrap_or_default()
     )

@@ -12,13 +12,13 @@ use crate::onvif::{Camera, Failure, Service, Why};
 
 /// How long a subscription is asked to last. Half of it later it is prolonged.
 const TERM: Duration = Duration::from_secs(60);
-/// How long a camera is asked to wait for events before it answers that there are none. Well below the
-/// time that a call may take.
-const POLL: &str = "PT5S";
+/// How long a camera is asked to wait for events, at most, before it answers that there are none. Well
+/// below the time that a call may take.
+const POLL: Duration = Duration::from_secs(5);
 /// Most events in one answer.
 const AT_ONCE: u32 = 64;
-/// One that cannot be prolonged is replaced so long before its end.
-const LAST_MOMENT: Duration = Duration::from_secs(10);
+/// One that cannot be prolonged is replaced so long before its end: it must outlive another question.
+const LAST_MOMENT: Duration = Duration::from_secs(6);
 
 /// A subscription that a camera holds for us.
 #[derive(Debug)]
@@ -67,20 +67,21 @@ impl Subscription {
     /// # Errors
     /// As [`Camera::call`].
     pub async fn pull(&mut self, camera: &Camera) -> Result<Vec<Notice>, Failure> {
-        let arguments = format!("<Timeout>{POLL}</Timeout><MessageLimit>{AT_ONCE}</MessageLimit>");
+        let seconds = POLL.min(self.term / 3).as_secs().max(1);
+        let arguments = format!("<Timeout>PT{seconds}S</Timeout><MessageLimit>{AT_ONCE}</MessageLimit>");
         let answer = self.ask(camera, "PullMessages", &arguments).await?;
         self.learn(&answer);
         Ok(notice::read(&answer))
     }
 
-    /// Prolongs it when it is time.
+    /// Prolongs it when it is time; `false` when it is about to end and cannot be prolonged.
     ///
     /// # Errors
-    /// As [`Camera::call`]; `Unreachable` for one that is about to end and cannot be prolonged.
-    pub async fn keep(&mut self, camera: &Camera) -> Result<(), Failure> {
+    /// As [`Camera::call`].
+    pub async fn keep(&mut self, camera: &Camera) -> Result<bool, Failure> {
         let left = self.ends.saturating_duration_since(Instant::now());
         if left > self.term / 2 {
-            return Ok(());
+            return Ok(true);
         }
         if self.renewable {
             let arguments = format!("<TerminationTime>PT{}S</TerminationTime>", TERM.as_secs());
@@ -88,7 +89,7 @@ impl Subscription {
                 Ok(answer) => {
                     self.ends = Instant::now() + TERM;
                     self.learn(&answer);
-                    return Ok(());
+                    return Ok(true);
                 }
                 Err(failure) if matches!(failure.why, Why::Refused | Why::Unsupported) => {
                     self.renewable = false
@@ -96,10 +97,7 @@ impl Subscription {
                 Err(failure) => return Err(failure),
             }
         }
-        match left <= LAST_MOMENT.min(self.term / 4) {
-            true => Err(Failure::new(Why::Unreachable, "the camera does not prolong its subscription")),
-            false => Ok(()),
-        }
+        Ok(left > LAST_MOMENT.min(self.term / 2))
     }
 
     /// Gives it back.
