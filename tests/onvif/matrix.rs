@@ -151,7 +151,8 @@ fn probed(probe: &Value, place: &Place) -> String {
     let Some(profiles) = probe["profile"].as_array() else { return refusal(probe) };
     for profile in profiles.iter().filter(|profile| profile["bGotUrl"] == true) {
         let url = profile["strRtspUrl"].as_str().expect("an address");
-        assert!(url.starts_with(&format!("rtsp://{}:", place.ip)), "another host: {url}");
+        let host = url.strip_prefix("rtsp://").and_then(|rest| rest.split([':', '/']).next());
+        assert_eq!(host, Some(place.ip.as_str()), "{url}");
     }
     let named = |field: &str| {
         let profile = profiles.iter().find(|profile| profile["strToken"] == probe[field])?;
