@@ -3,7 +3,7 @@
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PACKAGES := $(shell sed -e 's/\#.*//' debian-packages.txt)
 
-.PHONY: run test browser-tests check audit bench packages web
+.PHONY: run test browser-tests onvif-peers check audit bench packages web
 
 ## Builds everything and starts h5edge on port 8080 with two moving pictures.
 run: packages web
@@ -11,7 +11,7 @@ run: packages web
 	./examples/demo/run.sh
 
 ## The whole test suite: unit, black-box, browser.
-test: packages web
+test: packages web onvif-peers
 	cd web && npm test
 	cargo test --locked
 	$(MAKE) browser-tests
@@ -20,9 +20,14 @@ browser-tests:
 	cargo build --locked --bin h5edge --example fakecam --example makeclip
 	./tests/browser/run.sh
 
+## ONVIF cameras and clients that others wrote, for the tests (target/onvif-peers).
+onvif-peers: packages
+	./tests/onvif/peers/install.sh
+
 ## Formatting, lints, types.
 check: packages web
 	cargo fmt --check
+	cargo fmt --check --manifest-path tests/onvif/peers/cameras/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	cd web && npm run check
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use h5edge::api::alarms::Alarms;
+use h5edge::api::events::EventHub;
 use h5edge::api::{self, Context, Listeners};
 use h5edge::auth::{Auth, AuthSettings};
 use h5edge::base::config::{Config, VolumeEntry};
@@ -114,6 +116,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     let ports = ready_line(&listeners, &rtc)?;
     let codecs = CodecSettings::load(&config.snapshot, data_dir);
 
+    let alarms = Alarms::load(&store)?;
     let ctx = Arc::new(Context {
         file_roots: config.sources.roots(data_dir),
         auth,
@@ -125,10 +128,14 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
         rtc,
         hls: Hls::new(hls_settings(&config), shutdown.clone()),
         snapshots: Snapshots::new(std::env::current_exe()?, codecs, shutdown.clone()),
+        events: EventHub::default(),
+        alarms,
         shutdown: shutdown.clone(),
         config,
     });
     tokio::spawn(api::lapse::run(ctx.clone()));
+    tokio::spawn(api::onvif::keep_pins(ctx.clone()));
+    let alarms = tokio::spawn(api::alarms::run(ctx.clone()));
     let server = tokio::spawn(api::serve(listeners, ctx, shutdown.clone()));
     println!("{ports}");
     std::io::stdout().flush()?;
@@ -139,8 +146,8 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     let stop = async {
         recorder.stopped().await;
         sources.stop().await;
-        // A server that panicked has nothing left to stop.
-        let _ = server.await;
+        // What panicked has nothing left to stop.
+        let _ = tokio::join!(alarms, server);
     };
     if tokio::time::timeout(STOP_PATIENCE, stop).await.is_err() {
         tracing::warn!("not everything stopped in time");

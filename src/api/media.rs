@@ -22,7 +22,7 @@ pub fn ws(ask: &Ask, opening: Opening) -> Result<Reply> {
     if playback::is_wanted(ask) {
         return playback::ws(ask, opening);
     }
-    let (stream, ctx) = (ask.stream()?, ask.ctx.clone());
+    let (stream, ctx) = (ask.shown()?, ask.ctx.clone());
     opening.media(ask, async move |socket| ctx.ws.serve(socket, stream).await)
 }
 
@@ -31,13 +31,13 @@ pub fn rtc(ask: &Ask, opening: Opening) -> Result<Reply> {
     if playback::is_wanted(ask) {
         return playback::rtc(ask, opening);
     }
-    let (stream, rtc, peer) = (ask.stream()?, ask.ctx.rtc.clone(), ask.incoming.peer);
+    let (stream, rtc, peer) = (ask.shown()?, ask.ctx.rtc.clone(), ask.incoming.peer);
     Ok(opening.messages(ask, MAX_SIGNAL_MESSAGE, async move |socket| rtc.signal(socket, stream, peer).await))
 }
 
 /// `h5swscmnapi`: holds an on-demand source open for as long as the page stays.
 pub fn keep_up(ask: &Ask, opening: Opening) -> Result<Reply> {
-    let viewing = ask.stream()?.view();
+    let viewing = ask.shown()?.view();
     Ok(opening.messages(ask, MAX_MESSAGE, async move |socket| {
         listen(socket).await;
         drop(viewing);
@@ -62,7 +62,7 @@ async fn listen(mut socket: WebSocket) {
 
 /// `GetImage`: always a picture, as a poster that fails leaves a black tile.
 pub async fn image(ask: Ask) -> Result<Answer> {
-    let stream = ask.stream()?;
+    let stream = ask.shown()?;
     let Some(picture) = stream.hub.picture() else {
         return Ok(Answer::Jpeg(placeholder(&stream.status()).jpeg()));
     };

@@ -5,8 +5,10 @@
 //! goes away cannot stop it halfway), one per open socket. Memory is bounded by
 //! `http.max_connections` times the head and body limits in [`http`] and [`router`].
 
+pub mod alarms;
 pub mod calls;
 pub mod docs;
+pub mod events;
 pub mod exports;
 pub mod hls;
 pub mod http;
@@ -15,10 +17,13 @@ pub mod line;
 pub mod media;
 pub mod mediastore;
 pub mod normalise;
+pub mod onvif;
+pub mod onvif_search;
 pub mod opening;
 pub mod pages;
 pub mod params;
 pub mod playback;
+pub mod ptz;
 pub mod records;
 pub mod reply;
 pub mod request;
@@ -40,7 +45,9 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use self::alarms::Alarms;
 pub use self::docs::docs;
+use self::events::EventHub;
 pub use self::http::{Listeners, serve};
 use crate::auth::Auth;
 use crate::base::config::Config;
@@ -67,6 +74,8 @@ pub struct Context {
     pub rtc: Rtc,
     pub hls: Hls,
     pub snapshots: Snapshots,
+    pub events: EventHub,
+    pub alarms: Alarms,
     /// Cancelled when the daemon stops; sockets end on it.
     pub shutdown: CancellationToken,
 }

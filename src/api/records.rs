@@ -21,13 +21,14 @@ pub async fn record(ask: Ask) -> Result<Answer> {
     };
     let name = ask.get("filename").map(FileName::parse).transpose()?;
     let duration = Some(duration(&ask)?);
-    start(&ask, Request { cause, duration, name, folders: None, apart: false }).await
+    start(&ask, Request { cause, duration, at_least: false, name, folders: None, apart: false }).await
 }
 
 /// `ManualRecordStart`: until `ManualRecordStop`.
 pub async fn manual_start(ask: Ask) -> Result<Answer> {
     let cause = Cause::Manual;
-    start(&ask, Request { cause, duration: None, name: None, folders: None, apart: false }).await
+    start(&ask, Request { cause, duration: None, at_least: false, name: None, folders: None, apart: false })
+        .await
 }
 
 /// `ManualRecordStop`: answers when the files are complete.
@@ -43,7 +44,7 @@ pub async fn path_record(ask: Ask) -> Result<Answer> {
     let folders = Some(Folders::parse(ask.require("start1")?, ask.require("start2")?, ask.get("tz"))?);
     let apart = ask.get("alwayscreate").and_then(flag).unwrap_or(false);
     let duration = Some(duration(&ask)?);
-    start(&ask, Request { cause: Cause::Manual, duration, name, folders, apart }).await
+    start(&ask, Request { cause: Cause::Manual, duration, at_least: false, name, folders, apart }).await
 }
 
 /// `GetRecordStatus`

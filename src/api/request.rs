@@ -10,6 +10,10 @@ use super::params::Params;
 use crate::auth::Session;
 use crate::base::{Error, Result};
 use crate::media::stream::Stream;
+use crate::source::{Profile, Source};
+
+/// The parameter that tells main from sub.
+pub const PROFILE: &str = "profile";
 
 /// A request after the normalising step, attached to it as an extension by the server.
 #[derive(Clone, Debug)]
@@ -44,13 +48,21 @@ impl Ask {
         self.incoming.params.require(name)
     }
 
-    /// The stream of the source that the parameter `token` names.
+    /// The main stream of the source that the parameter `token` names: what is recorded.
     ///
     /// # Errors
     /// `BadInput` or `NotFound`, naming the token.
     pub fn stream(&self) -> Result<Arc<Stream>> {
         let token = self.require("token")?;
         self.ctx.stream(token)
+    }
+
+    /// The stream of the source that the parameter `token` names, main or sub as `profile` says.
+    ///
+    /// # Errors
+    /// As [`Self::stream`].
+    pub fn shown(&self) -> Result<Arc<Stream>> {
+        self.ctx.shown(self.require("token")?, &self.incoming.params)
     }
 }
 
@@ -60,9 +72,25 @@ impl Context {
     /// # Errors
     /// `NotFound` naming the token.
     pub fn stream(&self, token: &str) -> Result<Arc<Stream>> {
-        match self.sources.get(token) {
-            Some(source) => Ok(source.stream.clone()),
-            None => Err(Error::not_found(format!("parameter token: there is no source {token:.64}"))),
-        }
+        Ok(self.source(token)?.stream.clone())
+    }
+
+    /// The stream of the source `token`, main or sub as `params` say. Pages ask for profiles that there
+    /// are not, and for sub where there is only one: they get main.
+    ///
+    /// # Errors
+    /// `NotFound` naming the token.
+    pub fn shown(&self, token: &str, params: &Params) -> Result<Arc<Stream>> {
+        // GetVidStreamStatus has always called it `stream`.
+        let profile = match params.get(PROFILE).or(params.get("stream")) {
+            Some("sub") => Profile::Sub,
+            _ => Profile::Main,
+        };
+        Ok(self.source(token)?.shown(profile).clone())
+    }
+
+    fn source(&self, token: &str) -> Result<Arc<Source>> {
+        let missing = || Error::not_found(format!("parameter token: there is no source {token:.64}"));
+        self.sources.get(token).ok_or_else(missing)
     }
 }

@@ -102,12 +102,13 @@ where
     done.map_err(|_| Error::internal("the search was given up"))?.map(Answer::Json)
 }
 
-fn time(ask: &Ask, name: &str, zone: &TimeZone) -> Result<(Wall, Option<Offset>)> {
+/// The moment that a parameter names, and its zone where it has one.
+pub fn time(ask: &Ask, name: &str, zone: &TimeZone) -> Result<(Wall, Option<Offset>)> {
     Wall::parse(ask.require(name)?, zone).map_err(|error| error.context(format!("parameter {name}")))
 }
 
 /// What `strNext` says: start and number of the last entry that was shown.
-fn after(next: &str) -> Result<(Wall, i64)> {
+pub fn after(next: &str) -> Result<(Wall, i64)> {
     let parts = next.split_once('.').and_then(|(start, id)| Some((start.parse().ok()?, id.parse().ok()?)));
     let (start, id) =
         parts.ok_or_else(|| Error::bad_input("parameter next is not the strNext of an answer"))?;

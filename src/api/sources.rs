@@ -1,4 +1,7 @@
 //! The sources (manual 5.3.1 to 5.3.4).
+//!
+//! What GetSrc shows of an ONVIF source (its address, the profiles in use) is what the camera said last;
+//! the list never asks a camera.
 
 use std::sync::Arc;
 
@@ -8,12 +11,13 @@ use url::Url;
 use super::calls::Answer;
 use super::request::Ask;
 use super::{spec, streams};
-use crate::base::secret::MASK;
+use crate::base::secret::{MASK, redact_url};
 use crate::base::spec::{SourceKind, SourceSpec};
 use crate::base::{Error, Result};
 use crate::media::stream::{Status, Stream};
 use crate::record::RecState;
-use crate::source::Source;
+use crate::source::{Known, Source};
+use crate::store::Store;
 
 /// `GetSrc`: all sources, or the one that `token` names, or those of one `type`.
 pub async fn get_src(ask: Ask) -> Result<Answer> {
@@ -26,20 +30,28 @@ pub async fn get_src(ask: Ask) -> Result<Answer> {
     };
     let sources = ask.ctx.sources.list();
     let recorder = &ask.ctx.recorder;
-    let entry =
-        |source: &Arc<Source>| item(&source.spec, &source.stream, recorder.rec_state(&source.spec.token));
+    let entry = |source: &Arc<Source>| {
+        let recording = recorder.rec_state(&source.spec.token);
+        item(&source.spec, &source.known(), &source.stream, recording)
+    };
     let shown: Vec<Value> = sources.iter().filter(|source| wanted(&source.spec)).map(entry).collect();
     Ok(Answer::Json(json!({ "src": shown })))
 }
 
 /// One entry of GetSrc: the manual's fields in its order, then ours.
-fn item(spec: &SourceSpec, stream: &Stream, (recording, why_not): (RecState, String)) -> Value {
+fn item(
+    spec: &SourceSpec,
+    known: &Known,
+    stream: &Stream,
+    (recording, why_not): (RecState, String),
+) -> Value {
     let (address, port) = endpoint(spec);
+    let onvif = OnvifFields::new(spec, known);
     let mut item = json!({
         "nType": spec.kind.as_str(),
         "strName": spec.name,
         "strToken": spec.token,
-        "strUrl": spec.shown_url(),
+        "strUrl": known.main_url.as_deref().map_or_else(|| spec.shown_url(), redact_url),
         "strUser": spec.user,
         "strPasswd": if spec.password.is_empty() { "" } else { MASK },
         "bPasswdEncrypt": false,
@@ -49,10 +61,10 @@ fn item(spec: &SourceSpec, stream: &Stream, (recording, why_not): (RecState, Str
         "strSrcIpAddress": address,
         "strSrcPort": port,
         "nChannelNumber": 1,
-        "bOnvifProfileAuto": false,
-        "strOnvifAddr": "",
-        "strOnvifProfileMain": "",
-        "strOnvifProfileSub": "",
+        "bOnvifProfileAuto": onvif.auto,
+        "strOnvifAddr": onvif.path,
+        "strOnvifProfileMain": onvif.main,
+        "strOnvifProfileSub": onvif.sub,
         "bOnline": stream.status().is_online(),
         "strSnapshotUrl": format!("/api/v1/GetImage?token={}", spec.token),
         "bRec": recording == RecState::Recording,
@@ -67,6 +79,27 @@ fn item(spec: &SourceSpec, stream: &Stream, (recording, why_not): (RecState, Str
         fields.extend(state(stream));
     }
     item
+}
+
+/// The fields that only an ONVIF source fills: its profiles are those in use, else those asked for.
+#[derive(Default)]
+struct OnvifFields<'a> {
+    auto: bool,
+    path: &'a str,
+    main: &'a str,
+    sub: &'a str,
+}
+
+impl<'a> OnvifFields<'a> {
+    fn new(spec: &'a SourceSpec, known: &'a Known) -> Self {
+        let Some(at) = &spec.onvif else { return Self::default() };
+        let (main, sub) = match &known.choice {
+            Some(choice) => (Some(&choice.main), choice.sub.as_ref()),
+            None => (at.main.as_ref(), at.sub.as_ref()),
+        };
+        let text = |token: Option<&'a String>| token.map_or("", String::as_str);
+        Self { auto: at.main.is_none(), path: &at.path, main: text(main), sub: text(sub) }
+    }
 }
 
 /// Why a stream is not online, or what it consists of.
@@ -114,6 +147,11 @@ pub async fn add_file(ask: Ask) -> Result<Answer> {
     add(&ask, spec).await
 }
 
+/// `AddSrcONVIF`: the camera need not answer yet.
+pub async fn add_onvif(ask: Ask) -> Result<Answer> {
+    add(&ask, spec::onvif(&ask.incoming.params)?).await
+}
+
 /// Stores the source, then starts it; what cannot be started is not kept.
 async fn add(ask: &Ask, spec: SourceSpec) -> Result<Answer> {
     let (ctx, token) = (&ask.ctx, spec.token.clone());
@@ -143,7 +181,10 @@ pub async fn del_src(ask: Ask) -> Result<Answer> {
     ask.ctx.stream(&token)?;
     let stored = token.clone();
     ask.ctx.recorder.remove_schedule(&token).await?;
-    ask.ctx.store.run(move |store| store.delete_source(&stored)).await?;
+    ask.ctx.alarms.remove(&ask.ctx.store, &token).await?;
+    let delete =
+        move |store: &Store| store.delete_presets(&stored).and_then(|()| store.delete_source(&stored));
+    ask.ctx.store.run(delete).await?;
     ask.ctx.recorder.detach(&token).await;
     ask.ctx.sources.remove(&token).await?;
     tracing::info!(token, "source deleted");
@@ -154,9 +195,10 @@ pub async fn del_src(ask: Ask) -> Result<Answer> {
 mod tests {
     use super::*;
     use crate::base::secret::Secret;
-    use crate::base::spec::{Connect, RtspTransport};
+    use crate::base::spec::{Connect, OnvifSpec, RtspTransport, Trust};
     use crate::media::hub::{DEFAULT_KEEP, Hub};
     use crate::media::stream::OfflineReason;
+    use crate::onvif::media::Choice;
 
     fn spec(url: &str) -> SourceSpec {
         SourceSpec {
@@ -184,7 +226,7 @@ mod tests {
     /// The manual's 5.3.1, field by field and in its order.
     #[test]
     fn an_item_has_the_manuals_fields() {
-        let shown = item(&spec("rtsp://192.168.0.1/stream"), &stream(), idle());
+        let shown = item(&spec("rtsp://192.168.0.1/stream"), &Known::default(), &stream(), idle());
         let expected = json!({
             "nType": "H5_STREAM",
             "strName": "name1",
@@ -222,10 +264,46 @@ mod tests {
         let text = "401 Unauthorized".to_owned();
         stream.set_status(Status::Offline { reason: OfflineReason::Unauthorised, text });
         let _viewing = stream.view();
-        let shown = item(&spec, &stream, idle());
+        let shown = item(&spec, &Known::default(), &stream, idle());
         assert_eq!((&shown["bOnline"], &shown["strOfflineReason"]), (&json!(false), &json!("unauthorised")));
         assert_eq!(shown["strOfflineText"], json!("401 Unauthorized"));
         assert_eq!(shown["nViewers"], json!(1));
+    }
+
+    #[test]
+    fn an_onvif_source_shows_what_its_camera_said_last() {
+        let at = OnvifSpec {
+            host: "192.168.0.9".into(),
+            port: 8080,
+            path: "/onvif/device_service".into(),
+            trust: Trust::Plain,
+            main: None,
+            sub: None,
+        };
+        let mut spec = SourceSpec { kind: SourceKind::Onvif, onvif: Some(at), ..spec("") };
+        let fields = |spec: &SourceSpec, known: &Known| {
+            let shown = item(spec, known, &stream(), idle());
+            let names = ["nType", "strSrcIpAddress", "strSrcPort", "strOnvifAddr", "bOnvifProfileAuto"];
+            let profiles = ["strUrl", "strOnvifProfileMain", "strOnvifProfileSub"];
+            assert_eq!(shown["nType"], "H5_ONVIF");
+            (names.map(|name| shown[name].clone()), profiles.map(|name| shown[name].clone()))
+        };
+        let (place, unknown) = fields(&spec, &Known::default());
+        assert_eq!(
+            place[1..].to_vec(),
+            ["192.168.0.9".into(), "8080".into(), "/onvif/device_service".into(), json!(true)]
+        );
+        assert_eq!(unknown, ["", "", ""]);
+        let known = Known {
+            choice: Some(Choice { main: "quality h264".into(), sub: None }),
+            main_url: Some("rtsp://192.168.0.9:554/x?pwd=a".into()),
+            sub_url: None,
+        };
+        assert_eq!(fields(&spec, &known).1, ["rtsp://192.168.0.9:554/x?pwd=******", "quality h264", ""]);
+        let at = spec.onvif.as_mut().unwrap();
+        (at.main, at.sub) = (Some("Profile_1".into()), Some("Profile_2".into()));
+        let (place, asked) = fields(&spec, &Known::default());
+        assert_eq!((&place[4], asked), (&json!(false), ["".into(), json!("Profile_1"), json!("Profile_2")]));
     }
 
     #[test]

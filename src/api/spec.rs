@@ -1,11 +1,15 @@
-//! From the parameters of AddSrcRTSP and AddSrcFile to a checked [`SourceSpec`].
+//! From the parameters of AddSrcRTSP, AddSrcFile and AddSrcONVIF to a checked [`SourceSpec`].
 //!
 //! No error text here quotes a URL: it may hold a password.
+
+mod onvif;
 
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 use url::Url;
+
+pub use self::onvif::{DEVICE_SERVICE, camera, onvif};
 
 use super::calls::flag;
 use super::params::Params;

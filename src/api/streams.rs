@@ -23,7 +23,7 @@ pub async fn rtc_status(ask: Ask) -> Result<Answer> {
 
 /// `GetVidStreamStatus` (docs/protocol.md 4): codec, size, and rates measured over the newest GOP.
 pub async fn vid_stream_status(ask: Ask) -> Result<Answer> {
-    let stream = ask.stream()?;
+    let stream = ask.shown()?;
     let (params, cursor) = stream.hub.cursor(Start::NewestKey).ok_or_else(|| {
         Error::refused(format!("parameter token: {} delivers no picture now", stream.token))
     })?;

@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::alarms::Alarms;
+use super::events::EventHub;
 use super::{Context, Listeners, serve, tls};
 use crate::auth::Auth;
 use crate::base::config::{Config, VolumeEntry};
@@ -91,6 +93,8 @@ impl Server {
             rtc: Rtc::start(rtc, stop.clone()).unwrap(),
             hls: Hls::new(HlsSettings::default(), stop.clone()),
             snapshots: Snapshots::new("/nonexistent".into(), CodecSettings::default(), stop.clone()),
+            events: EventHub::default(),
+            alarms: Alarms::load(&store).unwrap(),
             shutdown: stop.clone(),
             store,
             config,

@@ -1,4 +1,4 @@
-//! WHEP (RFC 9725 for players): `POST /whep/<token>` with an SDP offer opens a session, `PATCH` and
+//! WHEP (RFC 9725 for players): `POST /whep/<token>` (with `?profile=sub` for the small picture) with an SDP offer opens a session, `PATCH` and
 //! `DELETE` of `/whep/<token>/<id>` add candidates and end it. Whoever knows the id, a random UUID,
 //! may do so.
 
@@ -55,7 +55,8 @@ async fn serve(
 }
 
 async fn open(ctx: &Context, incoming: &Incoming, token: &str, offer: &[u8]) -> Result<Reply> {
-    let session = ctx.rtc.whep(ctx.stream(token)?, text(offer)?, incoming.peer).await?;
+    let stream = ctx.shown(token, &incoming.params)?;
+    let session = ctx.rtc.whep(stream, text(offer)?, incoming.peer).await?;
     let mut reply = reply::fresh(StatusCode::CREATED, "application/sdp", session.answer_sdp);
     // Relative to `/whep/`, so that a proxy may serve us under any path.
     if let Ok(location) = HeaderValue::from_str(&format!("{token}/{}", session.id)) {

@@ -7,6 +7,12 @@ pub const MAX_TOKEN: usize = 64;
 pub const MAX_NAME: usize = 256;
 /// Longest URL or file path that is accepted, in bytes.
 pub const MAX_URL: usize = 2048;
+/// Longest name of a host (RFC 1035 2.3.4), in bytes.
+pub const MAX_HOST: usize = 253;
+/// Longest path of an ONVIF device service, in bytes.
+pub const MAX_ONVIF_PATH: usize = 256;
+/// Longest token of a camera's profile, in bytes. ONVIF has 64 characters, of up to four bytes.
+pub const MAX_PROFILE: usize = 256;
 
 /// The manual's `nType` (5.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

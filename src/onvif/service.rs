@@ -48,6 +48,22 @@ impl Service {
         }
     }
 
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Media => "media",
+            Self::Media2 => "media2",
+            Self::Ptz => "PTZ",
+            Self::Imaging => "imaging",
+            Self::Events => "events",
+            Self::DeviceIo => "device I/O",
+            Self::Recording => "recording",
+            Self::Search => "search",
+            Self::Replay => "replay",
+        }
+    }
+
     /// The service with this namespace.
     pub fn of(namespace: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|service| service.namespace() == namespace)

@@ -66,6 +66,16 @@ impl Control {
         }) && !self.stop.is_cancelled()
     }
 
+    /// Makes it last until `end` at least. `false` when it is over already.
+    pub fn last(&self, end: MonoTime) -> bool {
+        self.limit.send_if_modified(|limit| {
+            if !limit.over {
+                limit.until = limit.until.map(|until| until.max(end));
+            }
+            !limit.over
+        }) && !self.stop.is_cancelled()
+    }
+
     /// Ends it in order; see [`Control::ended`].
     pub fn stop(&self) {
         self.stop.cancel();

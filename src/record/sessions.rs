@@ -31,6 +31,8 @@ pub struct Request {
     pub cause: Cause,
     /// From now on; `None`: until it is stopped.
     pub duration: Option<Duration>,
+    /// A running one lasts at least `duration` from now on, instead of so much longer.
+    pub at_least: bool,
     pub name: Option<FileName>,
     /// Only with a name.
     pub folders: Option<Folders>,
@@ -165,6 +167,7 @@ impl Recorder {
                 let request = Request {
                     cause: Cause::Schedule,
                     duration: None,
+                    at_least: false,
                     name: None,
                     folders: None,
                     apart: false,
@@ -188,10 +191,18 @@ impl Recorder {
         }
         let slot = Slot::Of(request.cause);
         let control = self.controls(token, |running| running.slot == slot).pop()?;
-        Some(match control.extend(request.duration) {
+        Some(self.prolong(control, request))
+    }
+
+    fn prolong(&self, control: Arc<Control>, request: &Request) -> Taken {
+        let goes_on = match request.duration {
+            Some(duration) if request.at_least => control.last(self.clock.mono() + duration),
+            by => control.extend(by),
+        };
+        match goes_on {
             true => Taken::Extended(control),
             false => Taken::Ending(control),
-        })
+        }
     }
 
     /// A name is refused before anything is begun.
@@ -220,10 +231,7 @@ impl Recorder {
         }
         match same.next() {
             // Somebody was faster since the look before.
-            Some(running) if !request.apart => Ok(match running.control.extend(request.duration) {
-                true => Taken::Extended(running.control.clone()),
-                false => Taken::Ending(running.control.clone()),
-            }),
+            Some(running) if !request.apart => Ok(self.prolong(running.control.clone(), request)),
             _ => Ok(Taken::New(self.spawn(attached, slot, request))),
         }
     }

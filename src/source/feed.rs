@@ -97,6 +97,11 @@ impl Feed {
         self.frames.load(Ordering::Relaxed)
     }
 
+    /// The picture's parameters, as soon as the stream tells them.
+    pub fn picture(&self) -> Option<VideoParams> {
+        self.with(|inner| inner.video.as_ref().map(|video| video.params.clone()))
+    }
+
     /// Sound will follow: the picture waits a moment for it.
     pub fn expect_sound(&self) {
         self.with(|inner| {

@@ -1,11 +1,14 @@
-//! Inputs: one file per kind ([`rtsp`], [`container`] for files and RTMP), one task per source, and
-//! the one reconnect policy ([`backoff`]).
+//! Inputs: one file per kind ([`rtsp`], [`container`] for files and RTMP, [`onvif`] for cameras that are
+//! asked for their address), one task per stream (an ONVIF source has two), and the one reconnect
+//! policy ([`backoff`]).
 //!
 //! [`Sources`] is the table of all of them. It is bounded by `max_sources`.
 
 mod backoff;
 mod container;
 mod feed;
+mod look;
+mod onvif;
 mod pipeline;
 mod pull;
 mod reach;
@@ -15,14 +18,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use self::look::look;
+pub use self::onvif::{Known, Profile};
+
+use self::onvif::Origin;
+use self::pull::Job;
 use crate::base::spec::{Connect, RtspTransport, SourceSpec};
-use crate::base::time::Clock;
-use crate::base::time::MediaTime;
+use crate::base::time::{Clock, MediaTime};
 use crate::base::{Error, Result};
-use crate::media::hub::Hub;
+use crate::media::hub::{DEFAULT_KEEP, Hub};
 use crate::media::stream::Stream;
 use crate::onvif::{Address, Camera, Cameras};
 
@@ -51,9 +59,31 @@ pub struct Source {
     pub spec: Arc<SourceSpec>,
     pub stream: Arc<Stream>,
     /// The smaller stream of the same lens, pulled only while somebody watches it; its token is the
-    /// source's with `$$sub` behind.
+    /// source's with `$$sub` behind. Every ONVIF source has it here, also while nobody knows whether
+    /// the camera does: [`Source::shown`] tells.
     pub sub: Option<Arc<Stream>>,
+    origin: Option<Arc<Origin>>,
     stop: CancellationToken,
+}
+
+impl Source {
+    /// The stream of this profile; main for a source without sub.
+    pub fn shown(&self, profile: Profile) -> &Arc<Stream> {
+        match (profile, &self.sub) {
+            (Profile::Sub, Some(sub)) if self.may_have_sub() => sub,
+            _ => &self.stream,
+        }
+    }
+
+    /// What the camera of an ONVIF source said last.
+    pub fn known(&self) -> Known {
+        self.origin.as_ref().map(|origin| origin.known()).unwrap_or_default()
+    }
+
+    /// A camera that was not reached yet may have one.
+    fn may_have_sub(&self) -> bool {
+        self.known().choice.is_none_or(|choice| choice.sub.is_some())
+    }
 }
 
 /// All sources by token, in the order in which they were added.
@@ -61,6 +91,7 @@ pub struct Source {
 pub struct Sources {
     /// The cameras behind the ONVIF sources.
     pub cameras: Arc<Cameras>,
+    answered: Arc<Notify>,
     settings: Settings,
     clock: Clock,
     table: RwLock<Table>,
@@ -69,12 +100,18 @@ pub struct Sources {
 #[derive(Debug, Default)]
 struct Table {
     order: Vec<Arc<Source>>,
-    tasks: HashMap<String, JoinHandle<()>>,
+    tasks: HashMap<String, Vec<JoinHandle<()>>>,
 }
 
 impl Sources {
     pub fn new(settings: Settings, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { cameras: Arc::default(), settings, clock, table: RwLock::default() })
+        Arc::new(Self {
+            cameras: Arc::default(),
+            answered: Arc::default(),
+            settings,
+            clock,
+            table: RwLock::default(),
+        })
     }
 
     /// Starts a source. Must be called on a tokio runtime.
@@ -89,23 +126,43 @@ impl Sources {
         if table.order.len() >= self.settings.max_sources {
             return Err(Error::full(format!("there are {} sources already", table.order.len())));
         }
-        let spec = Arc::new(spec);
+        let source = Arc::new(self.source(spec));
+        let job = |stream: &Arc<Stream>, profile| Job {
+            spec: source.spec.clone(),
+            stream: stream.clone(),
+            origin: source.origin.clone(),
+            profile,
+        };
+        let sub = source.sub.as_ref().map(|sub| job(sub, Profile::Sub));
+        let jobs = [Some(job(&source.stream, Profile::Main)), sub].into_iter().flatten();
+        let start = |job| {
+            tokio::spawn(pull::run(job, self.settings.clone(), self.clock.clone(), source.stop.clone()))
+        };
+        table.tasks.insert(source.spec.token.clone(), jobs.map(start).collect());
+        table.order.push(source);
+        Ok(())
+    }
+
+    /// The source of `spec`, not started; its camera is put among the others.
+    fn source(&self, spec: SourceSpec) -> Source {
         let stream = Stream::new(&*spec.token, Hub::new(self.settings.ring_bytes, self.settings.keep));
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(pull::run(
-            spec.clone(),
-            stream.clone(),
-            self.settings.clone(),
-            self.clock.clone(),
-            stop.clone(),
-        ));
+        let (mut sub, mut origin) = (None, None);
         if let Some(at) = spec.onvif.clone() {
             let address = Address { at, user: spec.user.clone(), password: spec.password.clone() };
-            self.cameras.insert(&spec.token, Camera::new(address));
+            let camera = Camera::new(address);
+            self.cameras.insert(&spec.token, camera.clone());
+            origin = Some(Origin::new(camera, self.answered.clone()));
+            // Never recorded, so that its ring need not reach back.
+            let hub = Hub::new(self.settings.ring_bytes, DEFAULT_KEEP);
+            sub = Some(Stream::new(format!("{}$$sub", spec.token), hub));
         }
-        table.tasks.insert(spec.token.clone(), task);
-        table.order.push(Arc::new(Source { spec, stream, sub: None, stop }));
-        Ok(())
+        Source { spec: Arc::new(spec), stream, sub, origin, stop: CancellationToken::new() }
+    }
+
+    /// Returns when an ONVIF camera was asked something since the last time: its certificate may be
+    /// known now. For one task only.
+    pub async fn answered(&self) {
+        self.answered.notified().await;
     }
 
     /// Takes a source out and waits until its pipeline is told to stop and all its viewers see the end.
@@ -113,7 +170,7 @@ impl Sources {
     /// # Errors
     /// `NotFound` for an unknown token.
     pub async fn remove(&self, token: &str) -> Result<()> {
-        let (source, task) = {
+        let (source, tasks) = {
             let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
             let at = table.order.iter().position(|source| source.spec.token == token);
             let at = at.ok_or_else(|| Error::not_found(format!("token {token} is unknown")))?;
@@ -121,10 +178,8 @@ impl Sources {
         };
         self.cameras.remove(token);
         source.stop.cancel();
-        if let Some(task) = task {
-            // A task that panicked is as ended as one that returned.
-            let _ = task.await;
-        }
+        // A task that panicked is as ended as one that returned.
+        let _ = futures_util::future::join_all(tasks.into_iter().flatten()).await;
         Ok(())
     }
 

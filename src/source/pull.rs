@@ -1,4 +1,4 @@
-//! The life of one source, run by one task: wait until somebody wants it, connect, watch that frames
+//! The life of one stream of a source, run by one task: wait until somebody wants it, connect, watch that frames
 //! keep coming, and after a failure wait as [`super::backoff`] says.
 //!
 //! A connection ends in this order: pipeline stopped, epoch ended, state shown. So a new connection
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::{Backoff, FLOOR, HEALTHY};
 use super::feed::Feed;
+use super::onvif::{Origin, Profile};
 use super::pipeline::{Failure, Outlet, Pipeline, Report, Reporter};
 use super::{Settings, container, reach, rtsp};
 use crate::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
@@ -26,15 +27,21 @@ const FIRST_FRAME: Duration = Duration::from_secs(12);
 /// How often the watchdog looks.
 const WATCH: Duration = Duration::from_millis(500);
 
-/// Keeps the source of `spec` delivering into `stream` until `stop`.
-pub async fn run(
-    spec: Arc<SourceSpec>,
-    stream: Arc<Stream>,
-    settings: Settings,
-    clock: Clock,
-    stop: CancellationToken,
-) {
-    let mut puller = Puller { spec, stream, settings, clock, udp: false };
+/// What is pulled, and where to.
+#[derive(Debug)]
+pub struct Job {
+    pub spec: Arc<SourceSpec>,
+    pub stream: Arc<Stream>,
+    /// Who is asked for the address at each connection; without, it is the one in `spec`.
+    pub origin: Option<Arc<Origin>>,
+    /// A sub profile is pulled while somebody watches it and never else.
+    pub profile: Profile,
+}
+
+/// Keeps a source delivering until `stop`.
+pub async fn run(job: Job, settings: Settings, clock: Clock, stop: CancellationToken) {
+    let Job { spec, stream, origin, profile } = job;
+    let mut puller = Puller { spec, stream, origin, profile, settings, clock, udp: false };
     puller.udp = puller.transport() == RtspTransport::Udp;
     let mut backoff = Backoff::default();
     let unstopped = async {
@@ -42,7 +49,7 @@ pub async fn run(
         // that the list always tells which cameras answer, and has their pictures.
         let mut answered = false;
         loop {
-            if answered {
+            if answered || profile == Profile::Sub {
                 puller.wanted(true).await;
             }
             puller.stream.set_status(Status::Connecting);
@@ -63,7 +70,7 @@ pub async fn run(
                 // TCP was refused, which says nothing about UDP.
                 wait = if puller.udp { FLOOR } else { wait };
             }
-            tracing::warn!(source = %puller.spec.token, reason = failure.reason.as_str(), "offline: {}", failure.text);
+            tracing::warn!(source = %puller.stream.token, reason = failure.reason.as_str(), "offline: {}", failure.text);
             let Failure { reason, text, .. } = failure;
             puller.stream.set_status(Status::Offline { reason, text });
             sleep(wait).await;
@@ -80,6 +87,8 @@ pub async fn run(
 struct Puller {
     spec: Arc<SourceSpec>,
     stream: Arc<Stream>,
+    origin: Option<Arc<Origin>>,
+    profile: Profile,
     settings: Settings,
     clock: Clock,
     /// The next RTSP connection goes over UDP.
@@ -95,6 +104,9 @@ impl Puller {
     }
 
     fn always(&self) -> bool {
+        if self.profile == Profile::Sub {
+            return false;
+        }
         match self.spec.connect {
             Connect::Auto => self.settings.default_connect == Connect::Always,
             chosen => chosen == Connect::Always,
@@ -133,7 +145,11 @@ impl Puller {
         let (reporter, mut reports) = Reporter::new();
         let feed = Feed::new(self.stream.hub.clone(), self.clock.clone());
         let outlet = Outlet { feed: feed.clone(), reporter, paced: false };
-        let running = match self.start(outlet).await {
+        let spec = match self.located().await {
+            Ok(spec) => spec,
+            Err(failure) => return (false, Some(failure)),
+        };
+        let running = match self.start(spec.clone(), outlet).await {
             Ok(running) => running,
             Err(error) => return (false, Some(error.into())),
         };
@@ -146,27 +162,28 @@ impl Puller {
         running.stop().await;
         let end = match end {
             Some(failure) if online_since.is_none() && failure.reason == OfflineReason::Lost => {
-                Some(reach::failure(&self.spec.url).await.unwrap_or(failure))
+                Some(reach::failure(&spec.url).await.unwrap_or(failure))
             }
             end => end,
         };
         (healthy, end)
     }
 
-    async fn start(&self, outlet: Outlet) -> Result<Running> {
-        let spec = self.spec.clone();
+    /// The source with the address of now.
+    async fn located(&self) -> std::result::Result<Arc<SourceSpec>, Failure> {
+        let Some(origin) = &self.origin else { return Ok(self.spec.clone()) };
+        let url = origin.address(self.profile).await?;
+        Ok(Arc::new(SourceSpec { url, ..(*self.spec).clone() }))
+    }
+
+    async fn start(&self, spec: Arc<SourceSpec>, outlet: Outlet) -> Result<Running> {
         let tcp = !self.udp;
-        let pipeline = blocking(move || {
-            let pipeline = match spec.kind {
-                SourceKind::File => container::build_file(&spec, outlet),
-                SourceKind::Stream if spec.url.starts_with("rtmp") => container::build_rtmp(&spec, outlet),
-                SourceKind::Stream | SourceKind::Onvif => rtsp::build(&spec, tcp, outlet),
-            }?;
-            pipeline.play()?;
-            Ok(pipeline)
+        Running::start(move || match spec.kind {
+            SourceKind::File => container::build_file(&spec, outlet),
+            SourceKind::Stream if spec.url.starts_with("rtmp") => container::build_rtmp(&spec, outlet),
+            SourceKind::Stream | SourceKind::Onvif => rtsp::build(&spec, tcp, outlet),
         })
-        .await?;
-        Ok(Running(Some(Arc::new(pipeline))))
+        .await
     }
 
     /// Returns when the connection failed.
@@ -214,9 +231,20 @@ impl Puller {
 }
 
 /// A running pipeline, whose stop can be waited for; stopped in the background when dropped.
-struct Running(Option<Arc<Pipeline>>);
+pub struct Running(Option<Arc<Pipeline>>);
 
 impl Running {
+    /// Builds and starts a pipeline.
+    pub async fn start(build: impl FnOnce() -> Result<Pipeline> + Send + 'static) -> Result<Self> {
+        let pipeline = blocking(move || {
+            let pipeline = build()?;
+            pipeline.play()?;
+            Ok(pipeline)
+        })
+        .await?;
+        Ok(Self(Some(Arc::new(pipeline))))
+    }
+
     async fn rewind(&self) -> Result<()> {
         match self.0.clone() {
             Some(pipeline) => blocking(move || pipeline.rewind()).await,

@@ -8,9 +8,12 @@
 //! within one method and never while another is taken. Memory: SQLite's page caches, 2 MB at most
 //! for each of the two.
 
+mod alarms;
+mod events;
 mod exports;
 mod footage;
 mod migrate;
+mod presets;
 mod schedules;
 mod seal;
 mod settings;
@@ -27,8 +30,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::base::{Error, Result};
+pub use alarms::AlarmRow;
+pub use events::{EventRow, EventSearch};
 pub use exports::{Export, ExportState};
 pub use footage::{LONGEST_MS, Search};
+pub use presets::PresetAlias;
 pub use schedules::ScheduleRow;
 use seal::Seal;
 pub use storage::{Change, Place, Total, Written};

@@ -4,3 +4,17 @@
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
+
+mod cameras;
+mod events;
+mod clients;
+mod found;
+mod front;
+mod head;
+mod lab;
+mod ptz;
+mod matrix;
+mod puppet;
+mod search;
+mod sources;
+mod table;

@@ -3,6 +3,8 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
+    net::{SocketAddr, TcpStream},
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
@@ -10,7 +12,7 @@ use std::{
 };
 
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 use serde_json::Value;
@@ -23,6 +25,8 @@ use super::wait_for;
 pub struct Process {
     child: Child,
     log: NamedTempFile,
+    /// It leads a process group, which ends with it.
+    group: bool,
 }
 
 impl Process {
@@ -38,7 +42,7 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdout = child.stdout.take().expect("a piped stdout");
-        let process = Self { child, log };
+        let process = Self { child, log, group: false };
         let (announce, announced) = mpsc::channel();
         std::thread::spawn(move || {
             let mut stdout = BufReader::new(stdout);
@@ -55,6 +59,22 @@ impl Process {
             Ok(announcement) => Ok((process, announcement)),
             Err(_) => Err(format!("{command:?} did not start: {line}{}", process.log())),
         }
+    }
+
+    /// Starts a program that announces nothing, in a process group of its own that ends with it, and waits
+    /// until it listens at all of `addresses`. All it writes is its log.
+    pub fn start_listening(mut command: Command, addresses: &[SocketAddr], patience: Duration) -> Self {
+        let log = NamedTempFile::new().expect("a log file");
+        let (stdout, stderr) = (log.reopen().expect("the log file"), log.reopen().expect("the log file"));
+        let child = command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).process_group(0).spawn();
+        let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut process = Self { child, log, group: true };
+        wait_for(&format!("{command:?} at {addresses:?}"), patience, || {
+            let ended = process.child.try_wait().expect("a child to wait for");
+            assert!(ended.is_none(), "{command:?} ended: {ended:?}");
+            addresses.iter().all(|address| TcpStream::connect(address).is_ok()).then_some(())
+        });
+        process
     }
 
     pub fn pid(&self) -> u32 {
@@ -108,6 +128,9 @@ impl Process {
 
     /// SIGKILL, as a power cut would be; harmless if it has ended already.
     pub fn kill(&mut self) {
+        if self.group {
+            let _ = killpg(Pid::from_raw(self.pid() as i32), Signal::SIGKILL);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -3,9 +3,14 @@
 use super::*;
 use crate::api::{media, streams};
 
+const PROFILE: Param = may(
+    "profile",
+    Kind::Text(64),
+    "`sub`: the small picture of an ONVIF camera that has one. Whatever else is asked for: main.",
+);
 const PLAY: &[Param] = &[
     TOKEN,
-    may("profile", Kind::Ignored, "There is one profile; whatever is asked for, it is served."),
+    PROFILE,
     may("hevc", Kind::Ignored, "The codec is what the camera sends."),
     may(
         "playback",
@@ -44,7 +49,7 @@ pub static CALLS: &[Call] = &[
         name: "GetImage",
         origin: "GetSrc's strSnapshotUrl",
         access: Access::View,
-        params: IMAGE,
+        params: &[TOKEN, PROFILE, WIDTH],
         doc: "The newest picture as JPEG; a placeholder for a source that has none.",
         run: Run::Read(|ask| Box::pin(media::image(ask))),
     },
@@ -60,7 +65,7 @@ pub static CALLS: &[Call] = &[
         name: "GetVidStreamStatus",
         origin: "later pages",
         access: VIEWER,
-        params: &[TOKEN, may("stream", Kind::Ignored, "There is one profile.")],
+        params: &[TOKEN, may("stream", Kind::Text(64), "The profile by its name here."), PROFILE],
         doc: "Codecs, size, frame rate and bit rates (kbit/s) of a source that is being pulled.",
         run: Run::Read(|ask| Box::pin(streams::vid_stream_status(ask))),
     },
@@ -116,7 +121,7 @@ pub static CALLS: &[Call] = &[
         name: "h5swscmnapi",
         origin: "HLS pages since mid 2018",
         access: Access::View,
-        params: &[TOKEN],
+        params: &[TOKEN, PROFILE],
         doc: "WebSocket: keeps an on-demand source up while its HLS is played.",
         run: Run::Socket(media::keep_up),
     },
