@@ -6,15 +6,18 @@
 mod support;
 
 mod cameras;
-mod events;
 mod clients;
+mod device;
+mod events;
 mod found;
 mod front;
 mod head;
 mod lab;
-mod ptz;
 mod matrix;
+mod ptz;
 mod puppet;
+mod schema;
 mod search;
+mod soap;
 mod sources;
 mod table;
