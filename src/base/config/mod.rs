@@ -6,6 +6,7 @@
 //! the line, which may hold a password.
 
 mod checks;
+mod onvif;
 mod recording;
 mod snapshot;
 mod source;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::onvif::Onvif;
 pub use self::recording::{Recording, VolumeEntry};
 pub use self::snapshot::Snapshot;
 pub use self::source::SourceEntry;
@@ -39,6 +41,7 @@ pub struct Config {
     #[serde(deserialize_with = "recording::volumes")]
     pub volume: Vec<VolumeEntry>,
     pub snapshot: Snapshot,
+    pub onvif: Onvif,
     pub log: Log,
     /// Sources that are put into the database at start where their token is not there yet.
     #[serde(deserialize_with = "source::unique")]
