@@ -1,4 +1,4 @@
-//! A camera's web service, as small as can be: Media2 and Media1 over plain HTTP/1.1 with
+//! A camera's web service, as small as can be: Media2 and Media1 over HTTP/1.1 or HTTPS with
 //! WS-UsernameToken, made so that a test can change, break and stop it. One thread per connection; the
 //! streams it names are somebody else's.
 
@@ -11,7 +11,10 @@ use std::thread::JoinHandle;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use h5edge::onvif::xml::{self, Element};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use sha1::{Digest, Sha1};
+use sha2::Sha256;
 
 pub const USER: &str = "admin";
 pub const PASSWORD: &str = "pass 1&2";
@@ -31,6 +34,8 @@ pub struct State {
     pub profiles: Vec<Shown>,
     /// Without it there is Media1 only.
     pub media2: bool,
+    /// With it, TLS is spoken.
+    pub tls: Option<Arc<ServerConfig>>,
     /// Operations in the order in which they came, with `!` behind where the credentials were refused.
     pub calls: Vec<String>,
 }
@@ -45,7 +50,8 @@ pub struct Front {
 
 impl Front {
     pub fn start(profiles: Vec<Shown>) -> Self {
-        Self::start_at(0, Arc::new(Mutex::new(State { profiles, media2: true, calls: Vec::new() })))
+        let state = State { profiles, media2: true, tls: None, calls: Vec::new() };
+        Self::start_at(0, Arc::new(Mutex::new(state)))
     }
 
     /// At this port, 0 for any, with the state of one that was there before.
@@ -60,7 +66,16 @@ impl Front {
                     return;
                 }
                 let (shared, stopped) = (shared.clone(), stopped.clone());
-                std::thread::spawn(move || drop(serve(stream, port, &shared, &stopped)));
+                std::thread::spawn(move || {
+                    let tls = shared.lock().expect("a state").tls.clone();
+                    let _ = match tls {
+                        None => serve(stream, port, &shared, &stopped),
+                        Some(config) => {
+                            let tls = ServerConnection::new(config).expect("a TLS server");
+                            serve(StreamOwned::new(tls, stream), port, &shared, &stopped)
+                        }
+                    };
+                });
             }
         });
         Self { port, state, stop, thread: Some(thread) }
@@ -85,9 +100,19 @@ impl Drop for Front {
     }
 }
 
-fn serve(stream: TcpStream, port: u16, state: &Mutex<State>, stop: &AtomicBool) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut writer = stream;
+/// A certificate that nobody signed, and its SHA-256 in hex.
+pub fn certificate() -> (Arc<ServerConfig>, String) {
+    let made = rcgen::generate_simple_self_signed(["camera".to_owned()]).expect("a certificate");
+    let der: CertificateDer = made.cert.der().clone();
+    let pin = Sha256::digest(&der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![der], key);
+    (Arc::new(config.expect("a server's configuration")), pin)
+}
+
+/// Answers until the client leaves.
+fn serve(stream: impl Read + Write, port: u16, state: &Mutex<State>, stop: &AtomicBool) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     loop {
         let request = body(&mut reader)?;
         if stop.load(Ordering::SeqCst) {
@@ -98,12 +123,13 @@ fn serve(stream: TcpStream, port: u16, state: &Mutex<State>, stop: &AtomicBool) 
             "HTTP/1.1 {status}\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
             answer.len()
         );
-        writer.write_all((head + &answer).as_bytes()).ok()?;
+        let writer = reader.get_mut();
+        writer.write_all((head + &answer).as_bytes()).and_then(|()| writer.flush()).ok()?;
     }
 }
 
 /// The next request's body.
-fn body(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+fn body(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut length = 0;
     loop {
         let mut line = String::new();
