@@ -16,7 +16,7 @@ use support::{daemon::Daemon, http, scene, wait_for, ws::Viewer};
 /// The samples of both editions of the manual (1.00 and 1.0.3) where they differ from each other or
 /// from plain `/api/v1/NAME?a=b`, byte for byte but for the line breaks of the print.
 /// Calls that this version lacks answer so; the others must get as far as their own checks.
-const SAMPLES: [(&str, &str); 27] = [
+const SAMPLES: [(&str, &str); 26] = [
     ("/api/v1/GetSystemInfo?session=SESSION", ""),
     ("/api/v1/GetRunInfo?session=SESSION", ""),
     (
@@ -61,7 +61,6 @@ const SAMPLES: [(&str, &str); 27] = [
         "/api/v1/ DelPreset?token=token1& & presettoken=2&session=SESSION",
         "parameter token: token1 is no ONVIF source",
     ),
-    ("/api/v1/OnvifSearch?timeout=10&session=SESSION", "OnvifSearch is not supported"),
     (
         "/api/v1/ OnvifProbe?ip=192.168.0.1&port=80&user=admin&password=12345&onvifaddr=/onvif/device_service&session=SESSION",
         "can't connect device",

@@ -7,7 +7,14 @@
 
 mod browser;
 mod footage;
+#[path = "../../tests/onvif/lab.rs"]
+#[allow(dead_code, reason = "written for the tests, and the benchmark needs a part of it")]
+mod lab;
 mod measure;
+mod onvif;
+#[path = "../../tests/onvif/cameras.rs"]
+#[allow(dead_code, reason = "written for the tests, and the benchmark needs a part of it")]
+mod onvif_cameras;
 mod reconcile;
 mod recording;
 mod report;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::browser;
 use crate::footage;
 use crate::measure::{Size, children, cpu, cpu_seconds, quantile};
+use crate::onvif;
 use crate::reconcile;
 use crate::recording;
 use crate::site::{SETTLE, Site};
@@ -169,6 +170,30 @@ pub const ROWS: &[Row] = &[
         what: "one snapshot, kept on the disk, of a warm stream, 1080p",
         figures: SNAPSHOTS,
         measure: snapshots,
+    },
+    Row {
+        name: "onvif-search",
+        what: "OnvifSearch, 10 s, 200 cameras that answer",
+        figures: &[at_most(50.0, "CPU", CORE), at_most(0.0, "cameras missed", "")],
+        measure: onvif::search,
+    },
+    Row {
+        name: "onvif-probe",
+        what: "OnvifProbe of a camera with 4 profiles and a password",
+        figures: &[figure("p50", "ms"), at_most(300.0, "p95", "ms")],
+        measure: onvif::probe,
+    },
+    Row {
+        name: "onvif-ptz",
+        what: "Ptz to the camera and back, warm",
+        figures: &[figure("p50", "ms"), at_most(50.0, "p95", "ms")],
+        measure: onvif::steer,
+    },
+    Row {
+        name: "onvif-device",
+        what: "GetProfiles of our ONVIF device with 64 sources",
+        figures: &[at_most(20.0, "Media1 p95", "ms"), at_most(20.0, "Media2 p95", "ms")],
+        measure: onvif::profiles,
     },
 ];
 

@@ -18,6 +18,7 @@ pub mod media;
 pub mod mediastore;
 pub mod normalise;
 pub mod onvif;
+pub mod onvif_search;
 pub mod opening;
 pub mod pages;
 pub mod params;

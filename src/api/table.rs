@@ -171,7 +171,9 @@ static FIRST: &[Call] = &[
         ],
         doc: "The sources. Beyond the manual: `nViewers`; `strRecState` (`idle`, \
               `recording`, `waiting` for the source, `trouble` with the disk) with `strRecText`; `strOfflineReason` and `strOfflineText` of one \
-              that is not online; `strVideoType`, `nVideoWidth` and `nVideoHeight` of one that is.",
+              that is not online; `strVideoType`, `nVideoWidth` and `nVideoHeight` of one that is. \
+              Of an ONVIF source `strUrl`, `strOnvifProfileMain` and `strOnvifProfileSub` are what its camera said \
+              last; without a sub profile, `profile=sub` gives main.",
         run: Run::Read(|ask| Box::pin(sources::get_src(ask))),
     },
     Call {

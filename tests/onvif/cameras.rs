@@ -19,7 +19,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::support::process::Process;
+use crate::support::process::Process;
 
 /// Python and OpenCV on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

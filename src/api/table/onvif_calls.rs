@@ -1,7 +1,7 @@
 //! Calls: ONVIF cameras as sources, finding and probing them (manual 5.3.3 and 5.4).
 
 use super::*;
-use crate::api::onvif;
+use crate::api::{onvif, onvif_search};
 use crate::base::spec::{MAX_HOST, MAX_ONVIF_PATH, MAX_PROFILE};
 
 const IP: Param = must("ip", Kind::Text(MAX_HOST), "The camera's address, or its name.");
@@ -55,7 +55,24 @@ pub static CALLS: &[Call] = &[
               the address of its streams at each connection.",
         run: Run::Change(|ask| Box::pin(sources::add_onvif(ask))),
     },
-    missing("OnvifSearch", "manual 5.4.1", OPERATOR),
+    Call {
+        name: "OnvifSearch",
+        origin: "manual 5.4.1",
+        access: OPERATOR,
+        params: &[
+            may("timeout", Kind::Whole(1, 60), "How long to search, in seconds; default 10."),
+            may(
+                "servertoken",
+                Kind::NotYet,
+                "Searches at a registered server; the manual's \"next version\".",
+            ),
+        ],
+        doc: "Looks for ONVIF devices on every network interface, by IPv4 and IPv6, and answers when the \
+              time is over: `device[]` with `strIp`, `strPort`, `strOnvifAddr` and `strModel`, and beyond \
+              the manual `strName`, `strEndpoint`, `bHttps` and `bAdded` (whether it is a source already). \
+              Of link-local IPv6 addresses `strIp` names the interface as well: `fe80::1%eth0`.",
+        run: Run::Read(|ask| Box::pin(onvif_search::search(ask))),
+    },
     Call {
         name: "OnvifProbe",
         origin: "manual 5.4.2",

@@ -16,6 +16,10 @@ async function main() {
   await step('profiles', async () => profiles.map((profile) => profile.token));
   await step('streams', async () => profiles.map((profile) => profile.stream.rtsp));
   await step('snapshots', async () => profiles.map((profile) => profile.snapshot));
+  await step('picture', async () => {
+    const { body } = await device.fetchSnapshot();
+    return body.readUInt16BE() === 0xffd8 ? 'ok' : 'no JPEG';
+  });
   await step('ptz', async () => {
     await device.ptzMove({ speed: { x: 0.5, y: 0, z: 0 }, timeout: 1 });
     await device.ptzStop();

@@ -17,12 +17,17 @@ def find():
 
 def info():
     told = client.get_device_information()
-    return [told["manufacturer"], told["model"], told["serial_number"]]
+    return [told["Manufacturer"], told["Model"], told["SerialNumber"]]
 
 
 def list_profiles():
     profiles.extend(profile["token"] for profile in client.get_profiles())
     return profiles
+
+
+def picture():
+    image, _ = client.get_snapshot(profile_token=profiles[0])
+    return "ok" if image.startswith(b"\xff\xd8") else "no JPEG"
 
 
 def ptz():
@@ -46,6 +51,7 @@ steps.run("info", info)
 steps.run("profiles", list_profiles)
 steps.run("streams", lambda: [client.get_stream_uri(profile_token=token) for token in profiles])
 steps.run("snapshots", lambda: [client.get_snapshot_uri(profile_token=token) for token in profiles])
+steps.run("picture", picture)
 steps.run("ptz", ptz)
 steps.run("presets", presets)
 steps.run("recordings", recordings)

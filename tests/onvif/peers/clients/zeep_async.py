@@ -41,6 +41,10 @@ async def main():
     async def snapshots():
         return [await camera.get_snapshot_uri(profile.token) for profile in profiles]
 
+    async def picture():
+        image = await camera.get_snapshot(profiles[0].token)
+        return "ok" if image and image.startswith(b"\xff\xd8") else "no JPEG"
+
     async def ptz_service():
         service = await camera.create_ptz_service()
         return service, next(profile.token for profile in profiles if profile.PTZConfiguration)
@@ -62,6 +66,7 @@ async def main():
         ("profiles", list_profiles),
         ("streams", streams),
         ("snapshots", snapshots),
+        ("picture", picture),
         ("ptz", ptz),
         ("presets", presets),
     ):

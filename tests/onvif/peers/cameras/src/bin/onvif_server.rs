@@ -48,11 +48,13 @@ impl MediaService for Camera {
 
 #[async_trait]
 impl PTZService for Camera {
-    async fn continuous_move(&self, _: &str, _: f32, _: f32, _: f32) -> Result<(), OnvifError> {
+    async fn continuous_move(&self, _: &str, pan: f32, tilt: f32, zoom: f32) -> Result<(), OnvifError> {
+        eprintln!("move {pan} {tilt} {zoom}");
         Ok(())
     }
 
     async fn stop(&self, _: &str, _: bool, _: bool) -> Result<(), OnvifError> {
+        eprintln!("stop");
         Ok(())
     }
 
