@@ -267,4 +267,14 @@ mod tests {
         assert_eq!(root.text, "quality <h264> & \"x\" 'y' é");
         assert_eq!(root.attribute("b"), Some("quality <h264> & \"x\" 'y' é"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused(text in "(<(/|!|\\?|[a-z]*:)?[a-z]*( [a-z:]*='[^<]?')*/?>|&(#x?)?[0-9a-z]*;?|.)*") {
+            if let Ok(root) = parse(text.as_bytes()) {
+                let again = format!("<a>{}</a>", escape(&root.text));
+                proptest::prop_assert!(parse(again.as_bytes()).is_ok());
+            }
+        }
+    }
 }
