@@ -132,7 +132,7 @@ fn add(open: &mut [Element], text: &str) {
 fn element(reader: &NsReader<&[u8]>, start: &BytesStart, count: &mut usize) -> Result<Element> {
     let (namespace, name) = reader.resolver().resolve_element(start.name());
     let namespace = match namespace {
-        ResolveResult::Bound(bound) => bound.as_ref().to_owned(),
+        ResolveResult::Bound(bound) => unescape(bound.as_ref()),
         ResolveResult::Unbound | ResolveResult::Unknown(_) => String::new(),
     };
     let mut attributes = Vec::new();
