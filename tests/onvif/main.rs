@@ -5,21 +5,21 @@
 #[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
 
-mod digests;
-mod fake;
-mod hostile;
-mod login;
-mod transport;
 mod cameras;
-mod events;
 mod clients;
+mod digests;
+mod events;
+mod fake;
 mod found;
 mod front;
 mod head;
+mod hostile;
 mod lab;
-mod ptz;
+mod login;
 mod matrix;
+mod ptz;
 mod puppet;
 mod search;
 mod sources;
 mod table;
+mod transport;

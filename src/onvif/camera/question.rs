@@ -2,18 +2,20 @@
 
 use crate::onvif::{Service, soap};
 
-/// What is asked. `to` is the address of a subscription as the camera wrote it, else empty.
+/// What is asked. `to` is the address of a subscription as the camera wrote it, else empty; `headers` are
+/// the reference parameters of that address, as XML.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     pub service: Service,
     pub operation: &'a str,
     pub arguments: &'a str,
     pub to: &'a str,
+    pub headers: &'a str,
 }
 
 impl<'a> Question<'a> {
     pub fn new(service: Service, operation: &'a str, arguments: &'a str) -> Self {
-        Self { service, operation, arguments, to: "" }
+        Self { service, operation, arguments, to: "", headers: "" }
     }
 
     /// The envelope, with these headers before our own.
@@ -22,7 +24,7 @@ impl<'a> Question<'a> {
             Service::Events => soap::addressing(&self.action(), self.to),
             _ => String::new(),
         };
-        let header = format!("{security}{addressed}");
+        let header = format!("{security}{addressed}{}", self.headers);
         soap::request(self.namespace(), self.operation, &header, self.arguments)
     }
 
