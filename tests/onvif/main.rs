@@ -6,15 +6,16 @@
 mod support;
 
 mod cameras;
-mod events;
 mod clients;
+mod events;
 mod found;
 mod front;
 mod head;
 mod lab;
-mod ptz;
 mod matrix;
+mod ptz;
 mod puppet;
+mod rtsp;
 mod search;
 mod sources;
 mod table;

@@ -7,6 +7,7 @@
 
 mod checks;
 mod recording;
+mod rtsp;
 mod snapshot;
 mod source;
 
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use self::recording::{Recording, VolumeEntry};
+pub use self::rtsp::Rtsp;
 pub use self::snapshot::Snapshot;
 pub use self::source::SourceEntry;
 use super::secret::Secret;
@@ -39,6 +41,7 @@ pub struct Config {
     #[serde(deserialize_with = "recording::volumes")]
     pub volume: Vec<VolumeEntry>,
     pub snapshot: Snapshot,
+    pub rtsp: Rtsp,
     pub log: Log,
     /// Sources that are put into the database at start where their token is not there yet.
     #[serde(deserialize_with = "source::unique")]
