@@ -232,6 +232,3 @@ fn redirected(status: StatusCode, headers: &HeaderMap, place: &str, plain: bool)
     let text = format!("{place} redirects to another address, which is not followed: name that address");
     Err(Failure::new(Why::NotOnvif, text))
 }
-
-#[cfg(test)]
-mod tests;
