@@ -22,10 +22,7 @@ use session::Session;
 use target::Target;
 
 use super::http::place;
-<<<<<<< HEAD
 use super::ptz::Steering;
-=======
->>>>>>> refs/heads/steer
 use super::xml::Element;
 use super::{Failure, Service, Why};
 use crate::base::secret::Secret;
@@ -49,11 +46,8 @@ pub struct Camera {
     pub address: Address,
     pin: Arc<OnceLock<String>>,
     session: Mutex<Session>,
-<<<<<<< HEAD
     /// What is remembered to steer it.
     pub(super) steering: Steering,
-=======
->>>>>>> refs/heads/steer
 }
 
 impl Camera {
@@ -61,11 +55,7 @@ impl Camera {
     pub fn new(address: Address) -> Arc<Self> {
         let pin = Arc::<OnceLock<String>>::default();
         let session = Mutex::new(Session::new(&address.at, Arc::clone(&pin)));
-<<<<<<< HEAD
         Arc::new(Self { address, pin, session, steering: Steering::default() })
-=======
-        Arc::new(Self { address, pin, session })
->>>>>>> refs/heads/steer
     }
 
     /// Calls `operation` of `service` and gives its answer, the element `<operation>Response`.
@@ -88,13 +78,15 @@ impl Camera {
     }
 
     /// As [`Self::call`], at the address of a subscription, which a camera gave us. Of the address path
-    /// and query count; the host is always the camera's own.
+    /// and query count; the host is always the camera's own. `parameters` are the reference parameters of
+    /// that address, XML that goes back as headers.
     ///
     /// # Errors
     /// As [`Self::call`].
     pub async fn call_at(
         &self,
         address: &str,
+        parameters: &str,
         service: Service,
         operation: &str,
         arguments: &str,
@@ -104,12 +96,8 @@ impl Camera {
                 let text = format!("{} names an address that is none", self.place());
                 return Err(Failure::new(Why::NotOnvif, text));
             };
-<<<<<<< HEAD
             let question =
                 Question { to: address, headers: parameters, ..Question::new(service, operation, arguments) };
-=======
-            let question = Question { to: address, ..Question::new(service, operation, arguments) };
->>>>>>> refs/heads/steer
             let mut session = self.session.lock().await;
             session.greet(&self.address).await?;
             session.ask(&self.address, &to, &question).await

@@ -6,6 +6,7 @@
 //! the line, which may hold a password.
 
 mod checks;
+mod onvif;
 mod recording;
 mod rtsp;
 mod snapshot;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::onvif::Onvif;
 pub use self::recording::{Recording, VolumeEntry};
 pub use self::rtsp::Rtsp;
 pub use self::snapshot::Snapshot;
@@ -42,6 +44,7 @@ pub struct Config {
     pub volume: Vec<VolumeEntry>,
     pub snapshot: Snapshot,
     pub rtsp: Rtsp,
+    pub onvif: Onvif,
     pub log: Log,
     /// Sources that are put into the database at start where their token is not there yet.
     #[serde(deserialize_with = "source::unique")]

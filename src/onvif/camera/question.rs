@@ -2,31 +2,20 @@
 
 use crate::onvif::{Service, soap};
 
-<<<<<<< HEAD
 /// What is asked. `to` is the address of a subscription as the camera wrote it, else empty; `headers` are
 /// the reference parameters of that address, as XML.
-=======
-/// What is asked. `to` is the address of a subscription as the camera wrote it, else empty.
->>>>>>> refs/heads/steer
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     pub service: Service,
     pub operation: &'a str,
     pub arguments: &'a str,
     pub to: &'a str,
-<<<<<<< HEAD
     pub headers: &'a str,
-=======
->>>>>>> refs/heads/steer
 }
 
 impl<'a> Question<'a> {
     pub fn new(service: Service, operation: &'a str, arguments: &'a str) -> Self {
-<<<<<<< HEAD
         Self { service, operation, arguments, to: "", headers: "" }
-=======
-        Self { service, operation, arguments, to: "" }
->>>>>>> refs/heads/steer
     }
 
     /// The envelope, with these headers before our own.
@@ -35,11 +24,7 @@ impl<'a> Question<'a> {
             Service::Events => soap::addressing(&self.action(), self.to),
             _ => String::new(),
         };
-<<<<<<< HEAD
         let header = format!("{security}{addressed}{}", self.headers);
-=======
-        let header = format!("{security}{addressed}");
->>>>>>> refs/heads/steer
         soap::request(self.namespace(), self.operation, &header, self.arguments)
     }
 
