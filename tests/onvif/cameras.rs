@@ -79,6 +79,9 @@ impl Camera {
                 "main_fps":15,"sub_width":320,"sub_height":180,"sub_fps":15}"#,
         )
         .expect("a configuration file");
+        // It gives ffmpeg five seconds to say its version, and goes without RTSP after that. On a busy machine
+        // reading the program from the disk takes that long.
+        Command::new("ffmpeg").arg("-version").output().expect("ffmpeg");
         let mut command = Command::new(installed("python/ipycam/bin/python"));
         command.args(["-m", "ipycam", "--hw", "cpu", "--width", "640", "--height", "360", "--fps", "15"]);
         command

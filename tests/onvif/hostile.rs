@@ -139,7 +139,7 @@ async fn credentials_stay_at_home() {
     let answer = camera.call(Service::Media, "GetProfiles", "").await.unwrap();
     assert_eq!(answer.child("Profiles").unwrap().attribute("token"), Some("p 1"));
     let subscription = format!("http://127.0.0.2:{}/sub?id=7", foreign.port);
-    let _ = camera.call_at(&subscription, Service::Events, "PullMessages", "").await;
+    let _ = camera.call_at(&subscription, "", Service::Events, "PullMessages", "").await;
     let paths: Vec<_> = fake.seen().into_iter().map(|seen| seen.path).collect();
     assert!(paths.contains(&"/onvif/media?a=b".into()) && paths.contains(&"/sub?id=7".into()), "{paths:?}");
     assert!(fake.attempts() > 0);
