@@ -223,7 +223,7 @@ pub fn honest(seen: &Seen) -> Act {
     if seen.asks("GetSystemDateAndTime") {
         time(0)
     } else if seen.asks("GetServices") {
-        services("http://127.0.0.1:1")
+        services("http://192.0.2.1:1")
     } else if seen.asks("GetDeviceInformation") {
         says("<GetDeviceInformationResponse><Model>Fake</Model></GetDeviceInformationResponse>")
     } else if seen.asks("GetProfiles") {

@@ -60,7 +60,7 @@ fn key(client: &RTSPClient) -> usize {
 }
 
 /// An open connection.
-struct Guest {
+pub struct Guest {
     peer: IpAddr,
     nonce: String,
 }
