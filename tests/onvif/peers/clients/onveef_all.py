@@ -46,6 +46,12 @@ def recordings():
     return [item["token"] for item in client.get_recordings()]
 
 
+def events():
+    with client.pull_point(timeout="PT1S") as subscription:
+        subscription.pull()
+    return "ok"
+
+
 steps.run("discover", find)
 steps.run("info", info)
 steps.run("profiles", list_profiles)
@@ -54,5 +60,7 @@ steps.run("snapshots", lambda: [client.get_snapshot_uri(profile_token=token) for
 steps.run("picture", picture)
 steps.run("ptz", ptz)
 steps.run("presets", presets)
+steps.run("events", events)
 steps.run("recordings", recordings)
+steps.run("replays", lambda: [client.get_replay_uri(recording_token="rec_yard")])
 steps.report()
