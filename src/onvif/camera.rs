@@ -79,7 +79,7 @@ impl Camera {
 
     /// As [`Self::call`], at the address of a subscription, which a camera gave us. Of the address path
     /// and query count; the host is always the camera's own. `parameters` are the reference parameters of
-    /// that address: XML that goes back as headers.
+    /// that address, XML that goes back as headers.
     ///
     /// # Errors
     /// As [`Self::call`].

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use h5edge::base::secret::Secret;
 use h5edge::base::spec::Trust;
@@ -100,6 +100,14 @@ async fn a_wrong_password_is_tried_once_and_then_not_for_a_while() {
         }
         let asked = fake.seen();
         assert_eq!(fake.attempts(), 1, "{:?}", &asked[before..]);
+        // After 30 s once more, and then twice as long later.
+        for (pass, attempts) in [(31, 2), (31, 2), (31, 3)] {
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(pass)).await;
+            tokio::time::resume();
+            assert_eq!(model(&camera).await, Err(Why::Unauthorised));
+            assert_eq!(fake.attempts(), attempts);
+        }
     }
 }
 

@@ -181,3 +181,22 @@ fn forgetting_does_not_make_answers_good_again() {
     let (known, order) = authority.remembered();
     assert_eq!((known, order), (MAX_USED, MAX_USED));
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_a_header_holds_is_borne(line in "(Digest|Basic|[a-z=,\"\\\\ é])*((realm|nonce|qop|algorithm)=\"?[a-z,\"]*)*") {
+        let _ = best([line.as_str()]);
+        let verdict = Authority::new("r").verify(&line, &POST, lookup, NOW);
+        proptest::prop_assert!(!matches!(verdict, Verdict::User(_)));
+    }
+
+    #[test]
+    fn whatever_a_realm_holds_is_answered_in_its_words(realm in "[ -~]*", user in "[!-~]{1,20}") {
+        let quoted = realm.replace('\\', "\\\\").replace('"', "\\\"");
+        let challenge = best([format!("Digest realm=\"{quoted}\", nonce=\"n\"").as_str()]).unwrap();
+        proptest::prop_assert_eq!(&challenge.realm, &realm);
+        let credentials = Credentials { user: &user, ..mufasa() };
+        let read = best([answer(&challenge, &credentials, &GET).as_str()]).unwrap();
+        proptest::prop_assert_eq!(read.realm, realm);
+    }
+}
