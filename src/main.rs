@@ -10,6 +10,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use h5edge::api::alarms::Alarms;
 use h5edge::api::events::EventHub;
+use h5edge::api::onvif_device::OnvifDevice;
+use h5edge::api::onvif_device::site::{Edge, Ports};
 use h5edge::api::{self, Context, Listeners};
 use h5edge::auth::{Auth, AuthSettings};
 use h5edge::base::config::{Config, VolumeEntry};
@@ -28,6 +30,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// Of the RTSP server.
+const RTSP_PORT: u16 = 8554;
 /// The whole stop has to fit into this; then the process ends regardless.
 const STOP_PATIENCE: Duration = Duration::from_millis(4500);
 
@@ -117,6 +121,8 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     let codecs = CodecSettings::load(&config.snapshot, data_dir);
 
     let alarms = Alarms::load(&store)?;
+    let addresses = onvif_ports(&listeners)?;
+    let site = Edge::load(&store, &config, sources.clone(), Clock::real(), addresses)?;
     let ctx = Arc::new(Context {
         file_roots: config.sources.roots(data_dir),
         auth,
@@ -130,12 +136,14 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
         snapshots: Snapshots::new(std::env::current_exe()?, codecs, shutdown.clone()),
         events: EventHub::default(),
         alarms,
+        device: OnvifDevice::new(site),
         shutdown: shutdown.clone(),
         config,
     });
     tokio::spawn(api::lapse::run(ctx.clone()));
     tokio::spawn(api::onvif::keep_pins(ctx.clone()));
     let alarms = tokio::spawn(api::alarms::run(ctx.clone()));
+    let device = tokio::spawn(api::onvif_device::run(ctx.clone()));
     let server = tokio::spawn(api::serve(listeners, ctx, shutdown.clone()));
     println!("{ports}");
     std::io::stdout().flush()?;
@@ -147,7 +155,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
         recorder.stopped().await;
         sources.stop().await;
         // What panicked has nothing left to stop.
-        let _ = tokio::join!(alarms, server);
+        let _ = tokio::join!(alarms, device, server);
     };
     if tokio::time::timeout(STOP_PATIENCE, stop).await.is_err() {
         tracing::warn!("not everything stopped in time");
@@ -205,6 +213,12 @@ async fn bind(data_dir: &Path, config: &Config, http_port: Option<u16>) -> Resul
         port => Some((listen(port).await?, api::tls::acceptor(data_dir)?)),
     };
     Ok(Listeners { http, https })
+}
+
+/// Where the ONVIF device says that our servers are.
+fn onvif_ports(listeners: &Listeners) -> Result<Ports> {
+    let https = listeners.https.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
+    Ok(Ports { http: listeners.http.local_addr()?, https: https.map(|at| at.port()), rtsp: RTSP_PORT })
 }
 
 /// What is printed when everything answers: the ports, as one line of JSON.

@@ -196,6 +196,7 @@ async fn report(ctx: &Arc<Context>) {
         let at = Wall::from(ctx.recorder.clock.wall());
         for (token, event) in &news {
             ctx.events.publish(token, event, at);
+            ctx.device.happened(token, event);
         }
         keep(ctx, news.drain(..), at).await;
     }

@@ -95,6 +95,8 @@ struct Server<R> {
 struct Connection<R> {
     server: Server<R>,
     peer: SocketAddr,
+    local: SocketAddr,
+    https: bool,
     seat: Arc<OwnedSemaphorePermit>,
     next_line: NextLine,
 }
@@ -131,8 +133,16 @@ where
         // What lies in the kernel can't be skipped any more. Left alone it grows to many seconds of video
         // on a slow link.
         let _ = setsockopt(&stream, SndBuf, &SEND_BUFFER);
-        let connection =
-            Connection { server: self.clone(), peer, seat: Arc::new(seat), next_line: NextLine::default() };
+        // Fails only on a socket that is dead already.
+        let Ok(local) = stream.local_addr() else { return };
+        let connection = Connection {
+            server: self.clone(),
+            peer,
+            local,
+            https: tls.is_some(),
+            seat: Arc::new(seat),
+            next_line: NextLine::default(),
+        };
         self.connections.spawn(async move {
             match tls {
                 None => connection.serve(stream).await,
@@ -218,7 +228,8 @@ where
         if let Some(session) = header.and_then(normalise::header_session) {
             params.default_session(session)?;
         }
-        Ok(Incoming { path, params, peer: self.peer, seat: self.seat.clone() })
+        let (peer, local, https, seat) = (self.peer, self.local, self.https, self.seat.clone());
+        Ok(Incoming { path, params, peer, local, https, seat })
     }
 }
 

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use warp::ws::WebSocket;
 
+use super::Context;
 use super::calls::Answer;
 use super::opening::Opening;
 use super::playback;
@@ -13,7 +15,7 @@ use super::reply::Reply;
 use super::request::Ask;
 use super::snapshots::width;
 use crate::base::Result;
-use crate::media::stream::Status;
+use crate::media::stream::{Status, Stream};
 use crate::play::webrtc::MAX_SIGNAL_MESSAGE;
 use crate::snapshot::Placeholder;
 
@@ -63,16 +65,21 @@ async fn listen(mut socket: WebSocket) {
 /// `GetImage`: always a picture, as a poster that fails leaves a black tile.
 pub async fn image(ask: Ask) -> Result<Answer> {
     let stream = ask.shown()?;
+    Ok(Answer::Jpeg(picture(&ask.ctx, &stream, width(&ask)).await))
+}
+
+/// The last picture of a stream as JPEG, or one that says why there is none.
+pub async fn picture(ctx: &Context, stream: &Stream, width: Option<u32>) -> Bytes {
     let Some(picture) = stream.hub.picture() else {
-        return Ok(Answer::Jpeg(placeholder(&stream.status()).jpeg()));
+        return placeholder(&stream.status()).jpeg();
     };
-    Ok(Answer::Jpeg(match ask.ctx.snapshots.jpeg(&stream.token, &picture, width(&ask)).await {
+    match ctx.snapshots.jpeg(&stream.token, &picture, width).await {
         Ok(jpeg) => jpeg.bytes,
         Err(error) => {
             tracing::warn!(source = %stream.token, "no picture: {error}");
             placeholder(&stream.status()).jpeg()
         }
-    }))
+    }
 }
 
 fn placeholder(status: &Status) -> Placeholder {

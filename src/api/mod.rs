@@ -18,6 +18,7 @@ pub mod media;
 pub mod mediastore;
 pub mod normalise;
 pub mod onvif;
+pub mod onvif_device;
 pub mod onvif_search;
 pub mod opening;
 pub mod pages;
@@ -28,6 +29,7 @@ pub mod records;
 pub mod reply;
 pub mod request;
 pub mod router;
+pub mod rtsp;
 pub mod search;
 pub mod session;
 pub mod snapshots;
@@ -49,6 +51,7 @@ use self::alarms::Alarms;
 pub use self::docs::docs;
 use self::events::EventHub;
 pub use self::http::{Listeners, serve};
+use self::onvif_device::OnvifDevice;
 use crate::auth::Auth;
 use crate::base::config::Config;
 use crate::play::hls::Hls;
@@ -76,6 +79,7 @@ pub struct Context {
     pub snapshots: Snapshots,
     pub events: EventHub,
     pub alarms: Alarms,
+    pub device: OnvifDevice,
     /// Cancelled when the daemon stops; sockets end on it.
     pub shutdown: CancellationToken,
 }

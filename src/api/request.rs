@@ -22,6 +22,10 @@ pub struct Incoming {
     pub path: String,
     pub params: Params,
     pub peer: SocketAddr,
+    /// Our end of the connection.
+    pub local: SocketAddr,
+    /// Whether the connection is TLS.
+    pub https: bool,
     /// The connection's place among the allowed ones; a socket holds it as long as it lives.
     pub seat: Arc<OwnedSemaphorePermit>,
 }

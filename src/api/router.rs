@@ -1,4 +1,4 @@
-//! The routes: calls, HLS, files, WHEP and pages, as one warp filter. Requests come normalised
+//! The routes: calls, HLS, files, ONVIF, WHEP and pages, as one warp filter. Requests come normalised
 //! ([`super::normalise`]); which call does what stands in [`super::table`].
 //!
 //! Bound: a form body is at most [`MAX_BODY`] bytes and must arrive within [`BODY_TIMEOUT`].
@@ -18,7 +18,7 @@ use super::opening::{Opening, opening};
 use super::params::{Encoding, Params};
 use super::reply::{self, Reply};
 use super::request::Incoming;
-use super::{Context, hls, mediastore, pages, whep};
+use super::{Context, hls, mediastore, onvif_device, pages, whep};
 use crate::base::{Error, Result};
 
 /// Largest form body (and SDP offer), in bytes.
@@ -46,6 +46,8 @@ pub fn routes(ctx: Arc<Context>) -> BoxedFilter<(Reply,)> {
         .or(hls::routes(ctx.clone()))
         .unify()
         .or(mediastore::routes(ctx.clone()))
+        .unify()
+        .or(onvif_device::routes::routes(ctx.clone()))
         .unify()
         .or(whep::routes(ctx))
         .unify()

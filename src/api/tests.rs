@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarms::Alarms;
 use super::events::EventHub;
+use super::onvif_device::OnvifDevice;
+use super::onvif_device::site::{Edge, Ports};
 use super::{Context, Listeners, serve, tls};
 use crate::auth::Auth;
 use crate::base::config::{Config, VolumeEntry};
@@ -83,10 +85,14 @@ impl Server {
         };
         let volumes = Volumes::open(&[VolumeEntry::in_data_dir(dir.path())], &store).unwrap();
         let rtc = RtcSettings { port: 0, public_addresses: vec![], ice_servers: vec![], max_viewers: 2 };
+        let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ports = Ports { http: http.local_addr().unwrap(), https: None, rtsp: 8554 };
+        let sources = Sources::new(settings, clock.clone());
+        let site = Edge::load(&store, &config, sources.clone(), clock.clone(), ports).unwrap();
         let ctx = Arc::new(Context {
             file_roots: vec![files],
             auth: Auth::open(store.clone(), clock.clone(), (&config.auth).into()).unwrap(),
-            sources: Sources::new(settings, clock.clone()),
+            sources,
             recorder: Recorder::start((&config).into(), volumes, store.clone(), clock, stop.clone()).unwrap(),
             sampler: Sampler::new(dir.path()),
             ws: Ws::default(),
@@ -95,11 +101,11 @@ impl Server {
             snapshots: Snapshots::new("/nonexistent".into(), CodecSettings::default(), stop.clone()),
             events: EventHub::default(),
             alarms: Alarms::load(&store).unwrap(),
+            device: OnvifDevice::new(site),
             shutdown: stop.clone(),
             store,
             config,
         });
-        let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let https = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, secure) = (http.local_addr().unwrap(), https.local_addr().unwrap());
         let listeners = Listeners { http, https: Some((https, tls::acceptor(dir.path()).unwrap())) };

@@ -9,7 +9,7 @@
 mod password;
 mod role;
 mod sessions;
-mod throttle;
+pub mod throttle;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

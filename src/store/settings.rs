@@ -12,21 +12,35 @@ impl Store {
         self.setting_or("host_id", || Uuid::new_v4().to_string())
     }
 
-    /// The marker that the volume `name` was last seen with; `None` before its first use.
-    pub fn volume_marker(&self, name: &str) -> Result<Option<String>> {
-        let found =
-            self.db()
-                .query_row("SELECT value FROM settings WHERE key = ?1", [marker_key(name)], |row| row.get(0));
+    /// A value that was kept under `key`.
+    pub fn setting(&self, key: &str) -> Result<Option<String>> {
+        let found = self.db().query_row("SELECT value FROM settings WHERE key = ?1", [key], |row| row.get(0));
         Ok(found.optional()?)
     }
 
-    pub fn set_volume_marker(&self, name: &str, marker: &str) -> Result<()> {
+    /// Keeps `value` under `key`.
+    pub fn put_setting(&self, key: &str, value: &str) -> Result<()> {
         self.db().execute(
             "INSERT INTO settings (key, value) VALUES (?1, ?2)
              ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            params![marker_key(name), marker],
+            params![key, value],
         )?;
         Ok(())
+    }
+
+    /// Forgets what was kept under `key`.
+    pub fn delete_setting(&self, key: &str) -> Result<()> {
+        self.db().execute("DELETE FROM settings WHERE key = ?1", [key])?;
+        Ok(())
+    }
+
+    /// The marker that the volume `name` was last seen with; `None` before its first use.
+    pub fn volume_marker(&self, name: &str) -> Result<Option<String>> {
+        self.setting(&marker_key(name))
+    }
+
+    pub fn set_volume_marker(&self, name: &str, marker: &str) -> Result<()> {
+        self.put_setting(&marker_key(name), marker)
     }
 
     /// The value of `key`; where there is none, `first` is kept and returned.

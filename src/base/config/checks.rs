@@ -59,6 +59,15 @@ pub fn absolute_path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::E
     if path.is_absolute() { Ok(path) } else { Err(bad()) }
 }
 
+/// Short text for people.
+pub fn label<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.len() > 64 || text.chars().any(char::is_control) {
+        return Err(D::Error::custom("at most 64 bytes, none a control"));
+    }
+    Ok(text)
+}
+
 /// Names of GStreamer elements.
 pub fn elements<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');

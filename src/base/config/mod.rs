@@ -6,7 +6,9 @@
 //! the line, which may hold a password.
 
 mod checks;
+mod onvif;
 mod recording;
+mod rtsp;
 mod snapshot;
 mod source;
 
@@ -16,7 +18,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::onvif::Onvif;
 pub use self::recording::{Recording, VolumeEntry};
+pub use self::rtsp::Rtsp;
 pub use self::snapshot::Snapshot;
 pub use self::source::SourceEntry;
 use super::secret::Secret;
@@ -39,6 +43,8 @@ pub struct Config {
     #[serde(deserialize_with = "recording::volumes")]
     pub volume: Vec<VolumeEntry>,
     pub snapshot: Snapshot,
+    pub rtsp: Rtsp,
+    pub onvif: Onvif,
     pub log: Log,
     /// Sources that are put into the database at start where their token is not there yet.
     #[serde(deserialize_with = "source::unique")]

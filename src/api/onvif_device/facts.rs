@@ -1,0 +1,380 @@
+//! What the streams consist of. Recorders want to know codec, size and rates before they open a stream,
+//! and we know them only from the stream itself: so each is looked at once when the device is on, again
+//! when it runs anyway and has changed, and what was seen is kept for the next start.
+//!
+//! One task, one stream at a time. Memory: one row for each source.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+
+use crate::api::Context;
+use crate::base::time::{MediaTime, TICKS_PER_SECOND};
+use crate::base::{Error, Result};
+use crate::media::frame::Track;
+use crate::media::hub::{Cursor, Event, Start};
+use crate::media::params::{VideoCodec, VideoParams};
+use crate::media::stream::Stream;
+use crate::onvif::device::{Codec, CodecProfile, Picture, Video};
+use crate::source::{Profile, Source};
+
+/// How often the streams are gone through.
+const TICK: Duration = Duration::from_secs(3);
+/// How long a stream may take to come up, and then its first group of pictures.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Rest after a look that failed: the camera is away.
+const REST: Duration = Duration::from_secs(120);
+/// How old the rates of a running stream may be.
+const FRESH: Duration = Duration::from_secs(600);
+
+/// What is known of one source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub main: Video,
+    pub sub: Video,
+    pub has_sub: bool,
+    pub ptz: bool,
+}
+
+/// What is known, by the source's token.
+#[derive(Debug, Default)]
+pub struct Facts(Mutex<HashMap<String, Seen>>);
+
+impl Facts {
+    pub fn get(&self, token: &str) -> Seen {
+        self.table().get(token).copied().unwrap_or_default()
+    }
+
+    fn set(&self, token: &str, seen: Seen) {
+        self.table().insert(token.to_owned(), seen);
+    }
+
+    /// Forgets what is not in `tokens`; gives those that were.
+    fn retain(&self, tokens: &[&str]) -> Vec<String> {
+        let mut table = self.table();
+        let gone: Vec<String> =
+            table.keys().filter(|token| !tokens.contains(&token.as_str())).cloned().collect();
+        gone.iter().for_each(|token| {
+            table.remove(token);
+        });
+        gone
+    }
+
+    fn knows(&self, token: &str) -> bool {
+        self.table().contains_key(token)
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<String, Seen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs until the daemon stops.
+pub async fn run(ctx: &Arc<Context>) {
+    let mut looker = Looker { ctx: ctx.clone(), looked: HashMap::new() };
+    loop {
+        tokio::select! {
+            () = looker.round() => {}
+            () = ctx.shutdown.cancelled() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            () = ctx.shutdown.cancelled() => return,
+        }
+    }
+}
+
+/// When something was looked at last, and how it went.
+#[derive(Clone, Copy, Debug)]
+struct Looked {
+    at: Instant,
+    well: bool,
+}
+
+/// What can be looked at of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Thing {
+    Main,
+    Sub,
+    Ptz,
+}
+
+struct Looker {
+    ctx: Arc<Context>,
+    /// One entry for each thing of each source.
+    looked: HashMap<(String, Thing), Looked>,
+}
+
+impl Looker {
+    async fn round(&mut self) {
+        let sources = self.ctx.sources.list();
+        let tokens: Vec<&str> = sources.iter().map(|source| source.spec.token.as_str()).collect();
+        self.looked.retain(|(token, _), _| tokens.contains(&token.as_str()));
+        for token in self.ctx.device.site.facts.retain(&tokens) {
+            self.keep(&token, None).await;
+        }
+        for source in &sources {
+            self.recall(source).await;
+            if self.ctx.device.site.switch().device {
+                self.look(source).await;
+            }
+        }
+    }
+
+    /// What was kept of a source that is new here.
+    async fn recall(&self, source: &Source) {
+        let token = source.spec.token.clone();
+        let facts = &self.ctx.device.site.facts;
+        if facts.knows(&token) {
+            return;
+        }
+        let key = key(&token);
+        let kept = self.ctx.store.run(move |store| store.setting(&key)).await;
+        let seen = kept.ok().flatten().and_then(|text| read(&text)).unwrap_or_default();
+        facts.set(&token, seen);
+    }
+
+    async fn look(&mut self, source: &Source) {
+        let token = &source.spec.token;
+        let before = self.ctx.device.site.facts.get(token);
+        let mut seen = before;
+        if let Some(choice) = source.known().choice {
+            seen.has_sub = choice.sub.is_some();
+        }
+        seen.main = self.stream(token, Thing::Main, &source.stream, seen.main).await;
+        if seen.has_sub {
+            seen.sub = self.stream(token, Thing::Sub, source.shown(Profile::Sub), seen.sub).await;
+        }
+        if source.spec.onvif.is_some() && self.is_due(token, Thing::Ptz, seen.ptz) {
+            seen.ptz = self.steerable(token).await.unwrap_or(seen.ptz);
+        }
+        if seen != before {
+            self.ctx.device.site.facts.set(token, seen);
+            // Rates are never twice the same, and not worth a write.
+            if shape(seen) != shape(before) {
+                self.keep(token, Some(seen)).await;
+            }
+        }
+    }
+
+    /// What is known of a stream now.
+    async fn stream(&mut self, token: &str, thing: Thing, stream: &Arc<Stream>, known: Video) -> Video {
+        let running = stream.hub.params();
+        let changed = match (&running, known) {
+            (Some(params), Some(known)) => !is_still(&params.video, &known),
+            _ => false,
+        };
+        let stale = running.is_some() && self.age(token, thing).is_none_or(|age| age > FRESH);
+        if !changed && !stale && !self.is_due(token, thing, known.is_some()) {
+            return known;
+        }
+        let measured = measure(stream).await;
+        let looked = Looked { at: Instant::now(), well: measured.is_ok() };
+        self.looked.insert((token.to_owned(), thing), looked);
+        match measured {
+            Ok(picture) => Some(picture),
+            Err(error) => {
+                tracing::debug!(stream = stream.token, "ONVIF: nothing is known of it: {error}");
+                known
+            }
+        }
+    }
+
+    async fn steerable(&mut self, token: &str) -> Option<bool> {
+        let camera = self.ctx.sources.cameras.get(token)?;
+        let profiles = camera.profiles().await;
+        let looked = Looked { at: Instant::now(), well: profiles.is_ok() };
+        self.looked.insert((token.to_owned(), Thing::Ptz), looked);
+        profiles.ok().map(|profiles| profiles.iter().any(|profile| profile.ptz.is_some()))
+    }
+
+    /// Whether to look at what runs only for us: once, until it went well; what is known from before
+    /// the start will do.
+    fn is_due(&self, token: &str, thing: Thing, known: bool) -> bool {
+        match self.looked.get(&(token.to_owned(), thing)) {
+            None => !known,
+            Some(looked) => !looked.well && looked.at.elapsed() > REST,
+        }
+    }
+
+    fn age(&self, token: &str, thing: Thing) -> Option<Duration> {
+        self.looked.get(&(token.to_owned(), thing)).map(|looked| looked.at.elapsed())
+    }
+
+    async fn keep(&self, token: &str, seen: Option<Seen>) {
+        let key = key(token);
+        let kept = self.ctx.store.run(move |store| match seen {
+            Some(seen) => store.put_setting(&key, &written(seen)),
+            None => store.delete_setting(&key),
+        });
+        if let Err(error) = kept.await {
+            tracing::error!(token, "what is known of the stream is not kept: {error}");
+        }
+    }
+}
+
+/// Without the rates.
+fn shape(seen: Seen) -> Seen {
+    let plain = |video: Video| video.map(|picture| Picture { fps: 0, kbps: 0, gop: 0, ..picture });
+    Seen { main: plain(seen.main), sub: plain(seen.sub), ..seen }
+}
+
+/// Counts one group of pictures.
+async fn measure(stream: &Arc<Stream>) -> Result<Picture> {
+    let viewing = stream.view();
+    let (params, mut cursor) = viewing.cursor(Start::NewestKey, PATIENCE).await?;
+    let mut count = Count::default();
+    // A group that is longer is counted as far as it came.
+    let whole = timeout(PATIENCE, count.group(&mut cursor)).await;
+    if let Ok(Err(error)) = whole {
+        return Err(error);
+    }
+    let VideoParams { width, height, .. } = params.video;
+    Ok(Picture {
+        codec: codec(&params.video),
+        width,
+        height,
+        fps: count.fps(),
+        kbps: count.kbps(),
+        gop: count.frames.max(1),
+        profile: profile(&params.video),
+    })
+}
+
+/// Video frames from one key frame up to the next.
+#[derive(Debug, Default)]
+struct Count {
+    frames: u32,
+    bytes: usize,
+    first: MediaTime,
+    time: MediaTime,
+}
+
+impl Count {
+    async fn group(&mut self, cursor: &mut Cursor) -> Result<()> {
+        loop {
+            match cursor.next().await {
+                Event::Frame { frame, .. } if frame.track == Track::Video => {
+                    if frame.key && self.frames > 0 {
+                        self.time = frame.dts - self.first;
+                        return Ok(());
+                    }
+                    if self.frames == 0 {
+                        self.first = frame.dts;
+                    }
+                    self.frames += 1;
+                    self.bytes += frame.data.len();
+                    self.time = frame.dts - self.first + frame.duration;
+                }
+                Event::Frame { .. } => {}
+                Event::Skipped => *self = Self::default(),
+                Event::Ended => return Err(Error::timeout("the stream ended")),
+            }
+        }
+    }
+
+    fn fps(&self) -> u32 {
+        let time = self.time.0.max(1);
+        whole((i64::from(self.frames) * TICKS_PER_SECOND + time / 2) / time)
+    }
+
+    fn kbps(&self) -> u32 {
+        let bits = i64::try_from(self.bytes).unwrap_or(i64::MAX / TICKS_PER_SECOND / 8) * 8;
+        whole(bits * TICKS_PER_SECOND / self.time.0.max(1) / 1000)
+    }
+}
+
+/// At least 1: zero means something else to recorders.
+fn whole(number: i64) -> u32 {
+    u32::try_from(number.max(1)).unwrap_or(u32::MAX)
+}
+
+fn codec(video: &VideoParams) -> Codec {
+    match video.codec {
+        VideoCodec::H264 => Codec::H264,
+        VideoCodec::H265 => Codec::H265,
+    }
+}
+
+/// From the codec string (RFC 6381): `avc1.64…` or `hvc1.1.…`.
+fn profile(video: &VideoParams) -> CodecProfile {
+    let second = video.codec_string.split('.').nth(1).unwrap_or_default();
+    match (video.codec, second.get(..2).unwrap_or(second)) {
+        (VideoCodec::H264, "42") => CodecProfile::Baseline,
+        (VideoCodec::H264, "4D") => CodecProfile::Main,
+        (VideoCodec::H264, "58") => CodecProfile::Extended,
+        (VideoCodec::H264, _) => CodecProfile::High,
+        (VideoCodec::H265, "2") => CodecProfile::Main10,
+        (VideoCodec::H265, _) => CodecProfile::Main,
+    }
+}
+
+fn is_still(video: &VideoParams, known: &Picture) -> bool {
+    (codec(video), video.width, video.height, profile(video))
+        == (known.codec, known.width, known.height, known.profile)
+}
+
+/// The setting that a source's facts are kept under.
+fn key(token: &str) -> String {
+    format!("onvif/seen/{token}")
+}
+
+fn written(seen: Seen) -> String {
+    let video = |video: Video| {
+        video.map(|p| json!([p.codec.as_str(), p.width, p.height, p.fps, p.kbps, p.gop, p.profile.as_str()]))
+    };
+    json!({
+        "main": video(seen.main),
+        "sub": video(seen.sub),
+        "has_sub": seen.has_sub,
+        "ptz": seen.ptz,
+    })
+    .to_string()
+}
+
+/// The reverse of [`written`].
+fn read(text: &str) -> Option<Seen> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let video = |name: &str| -> Video {
+        let row = value.get(name)?.as_array()?;
+        let number = |at: usize| u32::try_from(row.get(at)?.as_u64()?).ok();
+        Some(Picture {
+            codec: Codec::parse(row.first()?.as_str()?)?,
+            width: number(1)?,
+            height: number(2)?,
+            fps: number(3)?,
+            kbps: number(4)?,
+            gop: number(5)?,
+            profile: CodecProfile::parse(row.get(6)?.as_str()?)?,
+        })
+    };
+    let flag = |name: &str| value.get(name).and_then(Value::as_bool).unwrap_or_default();
+    Some(Seen { main: video("main"), sub: video("sub"), has_sub: flag("has_sub"), ptz: flag("ptz") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_reads_back() {
+        let main = Picture {
+            codec: Codec::H265,
+            width: 3840,
+            height: 2160,
+            fps: 25,
+            kbps: 6000,
+            gop: 50,
+            profile: CodecProfile::Main10,
+        };
+        let seen = Seen { main: Some(main), sub: None, has_sub: true, ptz: true };
+        assert_eq!(read(&written(seen)), Some(seen));
+        assert_eq!(read("nothing"), None);
+        assert_eq!(read("{}"), Some(Seen::default()));
+        let busier = Seen { main: Some(Picture { kbps: 1, ..main }), ..seen };
+        assert!(busier != seen && shape(busier) == shape(seen));
+    }
+}
