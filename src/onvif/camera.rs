@@ -136,6 +136,3 @@ impl Camera {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

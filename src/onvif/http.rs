@@ -115,13 +115,22 @@ impl Http {
 
     async fn exchange(&mut self, mut warm: Warm, post: &Post<'_>, place: &str) -> Result<Answer, Broken> {
         let request = self.request(post, place).map_err(Broken::Failed)?;
-        let response = warm.sender.send_request(request).await.map_err(|error| unanswered(&error, place))?;
+        let response =
+            warm.sender.send_request(request).await.map_err(|error| self.unanswered(&error, place))?;
         let (head, body) = response.into_parts();
         let body = read(body, place).await.map_err(Broken::Failed)?;
         redirected(head.status, &head.headers, place, self.trust == Trust::Plain).map_err(Broken::Failed)?;
         warm.used = Instant::now();
         self.warm = Some(warm);
         Ok(Answer { status: head.status, headers: head.headers, body })
+    }
+
+    fn unanswered(&self, error: &hyper::Error, place: &str) -> Broken {
+        if !error.is_parse() {
+            return Broken::Unanswered(broke_off(place));
+        }
+        let hint = if self.trust == Trust::Plain { "; perhaps it speaks HTTPS: https=true" } else { "" };
+        Broken::Failed(Failure::new(Why::NotOnvif, format!("{place} does not speak HTTP: {error}{hint}")))
     }
 
     fn request(&self, post: &Post<'_>, place: &str) -> Result<Request<Full<Bytes>>, Failure> {
@@ -197,7 +206,7 @@ where
 async fn read(mut body: Incoming, place: &str) -> Result<Bytes, Failure> {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| broke_off(&error, place))?;
+        let frame = frame.map_err(|_| broke_off(place))?;
         let Ok(data) = frame.into_data() else { continue };
         if read.len() + data.len() > MAX_BYTES {
             let text = format!("{place} answers with more than {MAX_BYTES} bytes");
@@ -208,15 +217,7 @@ async fn read(mut body: Incoming, place: &str) -> Result<Bytes, Failure> {
     Ok(read.freeze())
 }
 
-fn unanswered(error: &hyper::Error, place: &str) -> Broken {
-    let failure = broke_off(error, place);
-    if failure.why == Why::Unreachable { Broken::Unanswered(failure) } else { Broken::Failed(failure) }
-}
-
-fn broke_off(error: &hyper::Error, place: &str) -> Failure {
-    if error.is_parse() {
-        return Failure::new(Why::NotOnvif, format!("{place} does not speak HTTP: {error}"));
-    }
+fn broke_off(place: &str) -> Failure {
     Failure::new(Why::Unreachable, format!("{place} closed the connection before it had answered"))
 }
 
@@ -232,6 +233,3 @@ fn redirected(status: StatusCode, headers: &HeaderMap, place: &str, plain: bool)
     let text = format!("{place} redirects to another address, which is not followed: name that address");
     Err(Failure::new(Why::NotOnvif, text))
 }
-
-#[cfg(test)]
-mod tests;

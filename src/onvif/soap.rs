@@ -24,16 +24,14 @@ pub fn request(namespace: &str, operation: &str, header: &str, arguments: &str) 
     )
 }
 
-/// WS-Addressing headers, by which event services tell their subscriptions apart.
+/// WS-Addressing headers, by which event services tell their subscriptions apart. `to` may be empty.
 pub fn addressing(action: &str, to: &str) -> String {
-    let id = uuid::Uuid::new_v4();
-    format!(
-        "<wsa:Action xmlns:wsa=\"{ADDRESSING}\">{}</wsa:Action>\
-         <wsa:MessageID xmlns:wsa=\"{ADDRESSING}\">urn:uuid:{id}</wsa:MessageID>\
-         <wsa:To xmlns:wsa=\"{ADDRESSING}\">{}</wsa:To>",
-        escape(action),
-        escape(to)
-    )
+    let id = format!("urn:uuid:{}", uuid::Uuid::new_v4());
+    let header = |name: &str, value: &str| match value {
+        "" => String::new(),
+        value => format!("<wsa:{name} xmlns:wsa=\"{ADDRESSING}\">{}</wsa:{name}>", escape(value)),
+    };
+    [header("Action", action), header("MessageID", &id), header("To", to)].concat()
 }
 
 /// An envelope around `body`, which is XML. `header` may be empty; `s:` is bound.

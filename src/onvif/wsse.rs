@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
+use super::bytes::same;
 use super::xml::{Element, escape};
 use crate::base::secret::Secret;
 use crate::base::wall::Wall;
@@ -128,16 +129,6 @@ impl Tokens {
         }
         first
     }
-}
-
-/// Whether these are equal, in a time that does not tell where they differ.
-pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
-}
-
-/// In lower case.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn add(open: &mut [Element], text: &str) {
 fn element(reader: &NsReader<&[u8]>, start: &BytesStart, count: &mut usize) -> Result<Element> {
     let (namespace, name) = reader.resolver().resolve_element(start.name());
     let namespace = match namespace {
-        ResolveResult::Bound(bound) => bound.as_ref().to_owned(),
+        ResolveResult::Bound(bound) => unescape(bound.as_ref()),
         ResolveResult::Unbound | ResolveResult::Unknown(_) => String::new(),
     };
     let mut attributes = Vec::new();
@@ -266,5 +266,15 @@ mod tests {
         let root = parse(format!("<a b=\"{0}\">{0}</a>", escape(text)).as_bytes()).unwrap();
         assert_eq!(root.text, "quality <h264> & \"x\" 'y' é");
         assert_eq!(root.attribute("b"), Some("quality <h264> & \"x\" 'y' é"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused(text in "(<(/|!|\\?|[a-z]*:)?[a-z]*( [a-z:]*='[^<]?')*/?>|&(#x?)?[0-9a-z]*;?|.)*") {
+            if let Ok(root) = parse(text.as_bytes()) {
+                let again = format!("<a>{}</a>", escape(&root.text));
+                proptest::prop_assert!(parse(again.as_bytes()).is_ok());
+            }
+        }
     }
 }

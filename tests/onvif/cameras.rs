@@ -8,6 +8,7 @@
 //! | [`Camera::ipycam`] | the time asks for a password, undeclared XML prefixes, malformed ProbeMatch; real RTSP |
 //! | [`Camera::npm_mock`] | all its addresses name an unreachable host; wants one shape of request |
 //! | [`Camera::digest_front`] | HTTP Digest before anything else; addresses name the camera behind it |
+//! | [`Camera::two_auth`] | several challenges at once, or unusual ones; the rest as the one before |
 
 use std::{
     fs,
@@ -79,6 +80,9 @@ impl Camera {
                 "main_fps":15,"sub_width":320,"sub_height":180,"sub_fps":15}"#,
         )
         .expect("a configuration file");
+        // It gives ffmpeg five seconds to say its version, and goes without RTSP after that. On a busy machine
+        // reading the program from the disk takes that long.
+        Command::new("ffmpeg").arg("-version").output().expect("ffmpeg");
         let mut command = Command::new(installed("python/ipycam/bin/python"));
         command.args(["-m", "ipycam", "--hw", "cpu", "--width", "640", "--height", "360", "--fps", "15"]);
         command
@@ -126,6 +130,15 @@ proxy.server=("/onvif/"=>(("host"=>"{}","port"=>{})))
         let camera = camera(8091, process);
         let (user, password) = ("admin", "secret");
         Self { address, path: behind.path, user, password, _files: Some(files), ..camera }
+    }
+
+    /// Our own server of challenges, in one of its modes (`peers/twoauth.py`), in front of `behind`.
+    pub fn two_auth(address: Ipv4Addr, mode: &str, behind: &Self) -> Self {
+        let mut command = Command::new("python3");
+        command.arg(peers().join("twoauth.py")).args([mode, &address.to_string(), "8092"]);
+        command.args([behind.address.to_string(), behind.port.to_string()]);
+        let (user, password) = ("admin", "pass");
+        Self { address, port: 8092, path: behind.path, user, password, ..announced(command) }
     }
 }
 

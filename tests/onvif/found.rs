@@ -3,14 +3,21 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, UdpSocket},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use h5edge::onvif::discovery::{Identity, Responder};
+use serde_json::{Value, json};
 use tokio::{runtime::Runtime, sync::watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{lab::Lab, search::look, support::wait_for};
+use super::{
+    cameras::{installed, peers},
+    lab::Lab,
+    search::look,
+    support::wait_for,
+};
 
 const ENDPOINT: &str = "urn:uuid:4d454930-0000-1000-8000-020000000001";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -124,6 +131,21 @@ fn we_are_found_on_both_lans_with_the_address_there() {
     }
     device.stop();
     assert_eq!(look(&lab, "near", 1), []);
+}
+
+#[test]
+fn wsdiscovery_finds_us_by_type_and_without() {
+    let lab = lab();
+    let _device = Device::start(&lab);
+    let output = lab.enter("far", || {
+        let mut command = Command::new(installed("python/tools/bin/python"));
+        command.arg(peers().join("clients/wsd.py")).args(["203.0.113.1", "8080", "", "", "203.0.113.11"]);
+        command.output().expect("WSDiscovery")
+    });
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let ours = json!([[ENDPOINT, "http://203.0.113.1:8080/onvif/device_service"]]);
+    assert_eq!((&report["discover"], &report["discover_any"]), (&ours, &ours));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A camera's web service, as small as can be: Media2 and Media1 over plain HTTP/1.1 with
+//! A camera's web service, as small as can be: Media2 and Media1 over HTTP/1.1 or HTTPS with
 //! WS-UsernameToken, made so that a test can change, break and stop it. One thread per connection; the
 //! streams it names are somebody else's.
 
@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use h5edge::onvif::xml::{self, Element};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use sha1::{Digest, Sha1};
+use sha2::Sha256;
 
 use crate::head::Head;
 
@@ -34,6 +37,8 @@ pub struct State {
     pub profiles: Vec<Shown>,
     /// Without it there is Media1 only.
     pub media2: bool,
+    /// With it, TLS is spoken.
+    pub tls: Option<Arc<ServerConfig>>,
     /// Operations in the order in which they came, with `!` behind where the credentials were refused.
     pub calls: Vec<String>,
     /// Its head and its events, if it has any.
@@ -50,10 +55,8 @@ pub struct Front {
 
 impl Front {
     pub fn start(profiles: Vec<Shown>) -> Self {
-        Self::start_at(
-            0,
-            Arc::new(Mutex::new(State { profiles, media2: true, calls: Vec::new(), head: None })),
-        )
+        let state = State { profiles, media2: true, tls: None, calls: Vec::new(), head: None };
+        Self::start_at(0, Arc::new(Mutex::new(state)))
     }
 
     /// At this port, 0 for any, with the state of one that was there before.
@@ -68,7 +71,16 @@ impl Front {
                     return;
                 }
                 let (shared, stopped) = (shared.clone(), stopped.clone());
-                std::thread::spawn(move || drop(serve(stream, port, &shared, &stopped)));
+                std::thread::spawn(move || {
+                    let tls = shared.lock().expect("a state").tls.clone();
+                    let _ = match tls {
+                        None => serve(stream, port, &shared, &stopped),
+                        Some(config) => {
+                            let tls = ServerConnection::new(config).expect("a TLS server");
+                            serve(StreamOwned::new(tls, stream), port, &shared, &stopped)
+                        }
+                    };
+                });
             }
         });
         Self { port, state, stop, thread: Some(thread) }
@@ -93,9 +105,19 @@ impl Drop for Front {
     }
 }
 
-fn serve(stream: TcpStream, port: u16, state: &Mutex<State>, stop: &AtomicBool) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut writer = stream;
+/// A certificate that nobody signed, and its SHA-256 in hex.
+pub fn certificate() -> (Arc<ServerConfig>, String) {
+    let made = rcgen::generate_simple_self_signed(["camera".to_owned()]).expect("a certificate");
+    let der: CertificateDer = made.cert.der().clone();
+    let pin = Sha256::digest(&der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![der], key);
+    (Arc::new(config.expect("a server's configuration")), pin)
+}
+
+/// Answers until the client leaves.
+fn serve(stream: impl Read + Write, port: u16, state: &Mutex<State>, stop: &AtomicBool) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     loop {
         let request = body(&mut reader)?;
         if stop.load(Ordering::SeqCst) {
@@ -107,7 +129,8 @@ fn serve(stream: TcpStream, port: u16, state: &Mutex<State>, stop: &AtomicBool) 
             "HTTP/1.1 {status}\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
             answer.len()
         );
-        writer.write_all((head + &answer).as_bytes()).ok()?;
+        let writer = reader.get_mut();
+        writer.write_all((head + &answer).as_bytes()).and_then(|()| writer.flush()).ok()?;
     }
 }
 
@@ -124,7 +147,7 @@ fn wait_for_events(request: &[u8], state: &Mutex<State>, stop: &AtomicBool) {
 }
 
 /// The next request's body.
-fn body(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+fn body(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut length = 0;
     loop {
         let mut line = String::new();

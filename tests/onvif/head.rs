@@ -22,7 +22,8 @@ pub struct Head {
     pub events: Vec<String>,
     /// Until when it keeps the subscription; it asks to be told again in time.
     pub subscribed: Option<Timestamp>,
-    subscriptions: usize,
+    /// How many there were.
+    pub subscriptions: usize,
 }
 
 /// What is odd about it.

@@ -6,6 +6,7 @@ use h5edge::onvif::discovery::{Found, search};
 use serde_json::{Value, json};
 
 use super::{
+    cameras::Camera,
     lab::Lab,
     puppet::{Puppet, answer, envelope, matched},
     support::daemon::{Daemon, DaemonOptions},
@@ -54,6 +55,37 @@ fn cameras_on_both_lans_are_found_and_each_once() {
     assert_eq!(endpoints, ["urn:uuid:both", "urn:uuid:far", "urn:uuid:near"]);
     assert!(["198.51.100.13", "203.0.113.13"].contains(&found[0].host().as_str()), "{:?}", found[0]);
     assert_eq!((found[1].host(), found[2].host()), ("203.0.113.12".to_owned(), "198.51.100.11".to_owned()));
+}
+
+/// One answers malformed, one with a foreign address, and two hundred at the same moment.
+#[test]
+fn cameras_that_others_wrote_are_all_found() {
+    const FLEET: u16 = 200;
+    let lab = Lab::new()
+        .host("box", &["198.51.100.1", "203.0.113.1"])
+        .host("fleet", &["198.51.100.11"])
+        .host("server", &["198.51.100.12"])
+        .host("ipycam", &["203.0.113.13"])
+        .host("npm", &["203.0.113.14"]);
+    let start = |host: &str, camera: &(dyn Fn() -> Camera + Sync)| lab.enter(host, camera);
+    let at = |address: &str| address.parse().expect("an address");
+    let _cameras = [
+        start("fleet", &|| Camera::fleet(at("198.51.100.11"), FLEET)),
+        start("server", &|| Camera::onvif_server(at("198.51.100.12"), None)),
+        start("ipycam", &|| Camera::ipycam(at("203.0.113.13"))),
+        start("npm", &|| Camera::npm_mock(at("203.0.113.14"))),
+    ];
+    let found = look(&lab, "box", 10);
+    let hosts = |host: &str| found.iter().filter(|device| device.host() == host).collect::<Vec<_>>();
+    assert_eq!(hosts("198.51.100.11").len(), usize::from(FLEET));
+    let one = |host: &str| match hosts(host)[..] {
+        [one] => (one.port, one.path.as_str(), one.name.as_str()),
+        _ => panic!("{host} among {found:?}"),
+    };
+    assert_eq!(one("203.0.113.13"), (8080, "/onvif/device_service", "IPy Cam 1"));
+    assert_eq!((one("198.51.100.12").0, one("203.0.113.14").0), (8080, 10101));
+    let ninth = found.iter().find(|device| device.model == "Fleet-9").expect("one of the fleet");
+    assert_eq!((ninth.name.as_str(), ninth.path.as_str()), ("Camera 9 门", "/onvif/device"));
 }
 
 #[test]

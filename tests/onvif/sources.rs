@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::front::{Front, PASSWORD, Shown, USER};
+use crate::front::{Front, PASSWORD, Shown, USER, certificate};
 use crate::support::daemon::Daemon;
 use crate::support::fakecam::Fakecam;
 use crate::support::ws::Viewer;
@@ -295,4 +295,35 @@ fn a_camera_that_refuses_can_be_added_and_is_left_alone() {
     camera.with(|state| state.profiles.truncate(1));
     add(&daemon, "jpeg", camera.port, &[]);
     scene::wait_offline(&daemon, "jpeg", "unsupported");
+}
+
+#[test]
+fn the_first_certificate_of_a_camera_is_the_one_that_is_believed() {
+    let (mut daemon, cameras) = (scene::daemon(""), streams());
+    let (first, pin) = certificate();
+    let camera = front(&cameras);
+    camera.with(|state| state.tls = Some(first.clone()));
+    let mut secure = place(camera.port);
+    secure.push(("https", "true".into()));
+    let asked = |daemon: &Daemon, more: &[(&'static str, String)]| {
+        call(daemon, "OnvifProbe", &[&secure[..], more].concat())
+    };
+    assert_eq!(asked(&daemon, &[])["strPin"], pin);
+    let other = asked(&daemon, &[("pin", "ab".repeat(32))]);
+    assert_eq!(other["strReason"], "tls", "{other}");
+    assert_eq!(probe(&daemon, camera.port, PASSWORD)["bStatus"], false, "plain HTTP is not what it speaks");
+    add(&daemon, "vault", camera.port, &[("https", "true"), ("connect", "H5_ALWAYS")]);
+    scene::wait_pictures(&daemon, "vault");
+
+    // Somebody else answers after a restart.
+    daemon.terminate();
+    camera.with(|state| state.tls = Some(certificate().0));
+    let before = camera.with(|state| state.calls.len());
+    daemon.restart();
+    daemon.login();
+    let entry = scene::wait_offline(&daemon, "vault", "refused");
+    assert!(entry["strOfflineText"].as_str().expect("words").contains("certificate"), "{entry}");
+    assert_eq!(camera.with(|state| state.calls.len()), before, "nothing is said to a stranger");
+    camera.with(|state| state.tls = Some(first));
+    scene::wait_pictures(&daemon, "vault");
 }

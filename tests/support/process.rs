@@ -65,8 +65,9 @@ impl Process {
     /// until it listens at all of `addresses`. All it writes is its log.
     pub fn start_listening(mut command: Command, addresses: &[SocketAddr], patience: Duration) -> Self {
         let log = NamedTempFile::new().expect("a log file");
-        let (stdout, stderr) = (log.reopen().expect("the log file"), log.reopen().expect("the log file"));
-        let child = command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).process_group(0).spawn();
+        let stdout = log.reopen().expect("the log file");
+        let stderr = stdout.try_clone().expect("the log file");
+        let child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0).spawn();
         let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut process = Self { child, log, group: true };
         wait_for(&format!("{command:?} at {addresses:?}"), patience, || {

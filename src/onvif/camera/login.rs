@@ -18,6 +18,7 @@ use super::reply::{Reply, Said};
 use super::session::Session;
 use super::target::Target;
 use super::{Address, Question};
+use crate::onvif::bytes::hex;
 use crate::onvif::digest::{Asked, Challenge, Credentials, answer};
 use crate::onvif::http::place;
 use crate::onvif::xml::Element;
@@ -191,7 +192,7 @@ impl Session {
 
 /// The `Authorization` header for a request of this path and body.
 pub fn authorization(address: &Address, challenge: &Challenge, path: &str, body: &[u8]) -> String {
-    let cnonce = wsse::hex(&rand::random::<[u8; 8]>());
+    let cnonce = hex(&rand::random::<[u8; 8]>());
     let (user, password) = (address.user.as_str(), address.password.expose());
     let credentials = Credentials { user, password, cnonce: &cnonce, count: 1 };
     answer(challenge, &credentials, &Asked { method: "POST", uri: path, body })

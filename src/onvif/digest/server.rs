@@ -13,13 +13,13 @@ use super::fields::{Scheme, schemes};
 use super::{Asked, Credentials, Hash, Qop, response};
 use crate::base::secret::Secret;
 use crate::base::wall::Wall;
-use crate::onvif::wsse::{hex, same};
+use crate::onvif::bytes::{hex, same};
 
 /// How long a nonce is taken, in milliseconds. RTSP sessions and pull points outlive it: they are told
 /// that it is stale, and go on with a fresh one.
 const MAX_AGE: i64 = 5 * 60_000;
 /// Most nonces whose use is remembered.
-const MAX_USED: usize = 4096;
+pub(super) const MAX_USED: usize = 4096;
 /// Bytes of a nonce: time, random, keyed hash.
 const NONCE: usize = 8 + 8 + 16;
 
@@ -92,6 +92,12 @@ impl Authority {
             return Verdict::Stale;
         }
         Verdict::User(claim.user)
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> (usize, usize) {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        (used.counts.len(), used.order.len())
     }
 
     fn nonce(&self, now: Wall) -> String {

@@ -222,3 +222,6 @@ fn is_host(ip: IpAddr) -> bool {
 fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,7 @@ impl Subscription {
             term: TERM,
             renewable: true,
         };
-        subscription.learn(&answer);
+        subscription.begins(&answer);
         Ok(subscription)
     }
 
@@ -70,7 +70,10 @@ impl Subscription {
         let seconds = POLL.min(self.term / 3).as_secs().max(1);
         let arguments = format!("<Timeout>PT{seconds}S</Timeout><MessageLimit>{AT_ONCE}</MessageLimit>");
         let answer = self.ask(camera, "PullMessages", &arguments).await?;
-        self.learn(&answer);
+        // Many cameras prolong with each question.
+        if let Some(left) = left(&answer) {
+            self.ends = Instant::now() + left;
+        }
         Ok(notice::read(&answer))
     }
 
@@ -87,8 +90,7 @@ impl Subscription {
             let arguments = format!("<TerminationTime>PT{}S</TerminationTime>", TERM.as_secs());
             match self.ask(camera, "Renew", &arguments).await {
                 Ok(answer) => {
-                    self.ends = Instant::now() + TERM;
-                    self.learn(&answer);
+                    self.begins(&answer);
                     return Ok(true);
                 }
                 Err(failure) if matches!(failure.why, Why::Refused | Why::Unsupported) => {
@@ -112,23 +114,21 @@ impl Subscription {
         camera.call_at(&self.address, &self.parameters, Service::Events, operation, arguments).await
     }
 
-    /// Takes over how long it lasts, where the answer says so.
-    fn learn(&mut self, answer: &Element) {
-        if let Some(term) = term(answer) {
-            self.term = term.min(TERM);
-            self.ends = Instant::now() + term;
-        }
+    /// It lasts for as long as the answer says, or as it was asked for.
+    fn begins(&mut self, answer: &Element) {
+        self.term = left(answer).unwrap_or(TERM);
+        self.ends = Instant::now() + self.term;
     }
 }
 
 /// From now to the end, by the camera's own clock; `None` where it says nothing that can be meant.
-fn term(answer: &Element) -> Option<Duration> {
+fn left(answer: &Element) -> Option<Duration> {
     let time = |name| {
         let text = answer.text_at(&[name])?;
         text.parse::<Timestamp>().or_else(|_| format!("{text}Z").parse()).ok()
     };
-    let term = time("TerminationTime")?.duration_since(time("CurrentTime")?);
-    Duration::try_from(term).ok().filter(|term| *term >= Duration::from_secs(1))
+    let left = time("TerminationTime")?.duration_since(time("CurrentTime")?);
+    Duration::try_from(left).ok().filter(|left| *left >= Duration::from_secs(1))
 }
 
 /// A reference parameter as a header.
@@ -152,20 +152,20 @@ mod tests {
 
     #[test]
     fn how_long_it_lasts() {
-        let term = |now, end| {
+        let left = |now, end| {
             let text =
                 format!("<r><CurrentTime>{now}</CurrentTime><TerminationTime>{end}</TerminationTime></r>");
-            term(&parse(text.as_bytes()).unwrap())
+            left(&parse(text.as_bytes()).unwrap())
         };
-        assert_eq!(term("2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"), Some(Duration::from_secs(60)));
-        assert_eq!(term("2026-01-01T00:00:00", "2026-01-01T00:00:10"), Some(Duration::from_secs(10)));
+        assert_eq!(left("2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"), Some(Duration::from_secs(60)));
+        assert_eq!(left("2026-01-01T00:00:00", "2026-01-01T00:00:10"), Some(Duration::from_secs(10)));
         for (now, end) in [
             ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
             ("2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),
             ("now", "then"),
             ("", "2026-01-01T00:00:00Z"),
         ] {
-            assert_eq!(term(now, end), None, "{now} {end}");
+            assert_eq!(left(now, end), None, "{now} {end}");
         }
     }
 

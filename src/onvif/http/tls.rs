@@ -16,6 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::without_zone;
 use crate::base::spec::Trust;
+use crate::onvif::bytes::hex;
 use crate::onvif::{Failure, Why};
 
 /// Makes `socket` a TLS connection, and pins the certificate where `trust` says so.
@@ -50,7 +51,7 @@ pub async fn secure(
 
 /// SHA-256 of a certificate's DER in lower-case hex: what a pin is.
 pub fn fingerprint(certificate: &CertificateDer) -> String {
-    Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(certificate))
 }
 
 fn config(expected: Option<String>) -> Result<ClientConfig, rustls::Error> {
