@@ -30,8 +30,6 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Of the RTSP server.
-const RTSP_PORT: u16 = 8554;
 /// The whole stop has to fit into this; then the process ends regardless.
 const STOP_PATIENCE: Duration = Duration::from_millis(4500);
 
@@ -121,7 +119,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     let codecs = CodecSettings::load(&config.snapshot, data_dir);
 
     let alarms = Alarms::load(&store)?;
-    let addresses = onvif_ports(&listeners)?;
+    let addresses = onvif_ports(&listeners, config.rtsp.port)?;
     let site = Edge::load(&store, &config, sources.clone(), Clock::real(), addresses)?;
     let ctx = Arc::new(Context {
         file_roots: config.sources.roots(data_dir),
@@ -216,9 +214,9 @@ async fn bind(data_dir: &Path, config: &Config, http_port: Option<u16>) -> Resul
 }
 
 /// Where the ONVIF device says that our servers are.
-fn onvif_ports(listeners: &Listeners) -> Result<Ports> {
+fn onvif_ports(listeners: &Listeners, rtsp: u16) -> Result<Ports> {
     let https = listeners.https.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
-    Ok(Ports { http: listeners.http.local_addr()?, https: https.map(|at| at.port()), rtsp: RTSP_PORT })
+    Ok(Ports { http: listeners.http.local_addr()?, https: https.map(|at| at.port()), rtsp })
 }
 
 /// What is printed when everything answers: the ports, as one line of JSON.
