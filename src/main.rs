@@ -120,7 +120,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
 
     let alarms = Alarms::load(&store)?;
     let addresses = onvif_ports(&listeners, config.rtsp.port)?;
-    let site = Edge::load(&store, &config, sources.clone(), Clock::real(), addresses)?;
+    let site = Edge::load(&store, &config, sources.clone(), recorder.clone(), Clock::real(), addresses)?;
     let ctx = Arc::new(Context {
         file_roots: config.sources.roots(data_dir),
         auth,

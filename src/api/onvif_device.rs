@@ -1,7 +1,8 @@
 //! The ONVIF device that we are: its calls, and what it shows ([`site`]).
 //!
-//! Two tasks while the daemon runs: one learns what the streams consist of ([`facts`]), one keeps others
-//! told that the device is there ([`announce`]). Everything else runs on the task of the connection.
+//! Three tasks while the daemon runs: one learns what the streams consist of ([`facts`]), one keeps others
+//! told that the device is there ([`announce`]), one runs the RTSP server. Everything else runs on the
+//! task of the connection.
 //! Memory: one row of facts for each source.
 
 pub mod announce;
@@ -44,7 +45,7 @@ impl OnvifDevice {
 
 /// Runs until the daemon stops and has said so on the network.
 pub async fn run(ctx: Arc<Context>) {
-    tokio::join!(facts::run(&ctx), announce::run(&ctx));
+    tokio::join!(facts::run(&ctx), announce::run(&ctx), super::rtsp::run(&ctx));
 }
 
 /// `GetOnvifDevice`

@@ -88,12 +88,14 @@ impl Server {
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ports = Ports { http: http.local_addr().unwrap(), https: None, rtsp: 8554 };
         let sources = Sources::new(settings, clock.clone());
-        let site = Edge::load(&store, &config, sources.clone(), clock.clone(), ports).unwrap();
+        let auth = Auth::open(store.clone(), clock.clone(), (&config.auth).into()).unwrap();
+        let recorder = Recorder::start((&config).into(), volumes, store.clone(), clock.clone(), stop.clone()).unwrap();
+        let site = Edge::load(&store, &config, sources.clone(), recorder.clone(), clock, ports).unwrap();
         let ctx = Arc::new(Context {
             file_roots: vec![files],
-            auth: Auth::open(store.clone(), clock.clone(), (&config.auth).into()).unwrap(),
+            auth,
             sources,
-            recorder: Recorder::start((&config).into(), volumes, store.clone(), clock, stop.clone()).unwrap(),
+            recorder,
             sampler: Sampler::new(dir.path()),
             ws: Ws::default(),
             rtc: Rtc::start(rtc, stop.clone()).unwrap(),

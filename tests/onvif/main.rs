@@ -11,6 +11,7 @@ mod device;
 mod digests;
 mod events;
 mod fake;
+mod device;
 mod found;
 mod front;
 mod head;

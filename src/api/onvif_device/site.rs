@@ -10,9 +10,11 @@ use super::facts::Facts;
 use crate::auth::throttle::Throttle;
 use crate::base::config::{self, Config};
 use crate::base::time::Clock;
+use crate::base::wall::Wall;
 use crate::base::{Error, Result};
+use crate::media::recorded::{Library, Piece};
 use crate::onvif::Camera;
-use crate::onvif::device::{Channel, Identity, Interface, Level, Network, Outcome, Site, User};
+use crate::onvif::device::{Channel, Identity, Interface, Level, Network, Outcome, Site, Span, User};
 use crate::source::{Source, Sources};
 use crate::store::{OnvifUser, Store};
 use crate::system;
@@ -20,6 +22,9 @@ use crate::system;
 /// Settings under which the switch is kept.
 const DEVICE: &str = "onvif/device";
 const DISCOVERY: &str = "onvif/discovery";
+
+/// Files whose times are no further apart are one recording.
+const JOIN_MS: i64 = 1000;
 
 /// Where our servers listen.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +46,7 @@ pub struct Edge {
     pub ports: Ports,
     pub(super) facts: Facts,
     sources: Arc<Sources>,
+    recordings: Arc<dyn Library>,
     clock: Clock,
     config: config::Onvif,
     host_id: String,
@@ -65,6 +71,7 @@ impl Edge {
         store: &Store,
         config: &Config,
         sources: Arc<Sources>,
+        recordings: Arc<dyn Library>,
         clock: Clock,
         ports: Ports,
     ) -> Result<Arc<Self>> {
@@ -81,6 +88,7 @@ impl Edge {
             ports,
             facts: Facts::default(),
             sources,
+            recordings,
             clock,
             config: config.onvif.clone(),
             host_id: store.host_id()?,
@@ -168,6 +176,21 @@ fn users(rows: Vec<OnvifUser>) -> Vec<User> {
     rows.into_iter().filter_map(user).collect()
 }
 
+/// Files become the spans that they cover together.
+fn joined(pieces: Vec<Piece>) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for piece in pieces {
+        match spans.last_mut() {
+            Some(last) if piece.start <= last.end.plus_millis(JOIN_MS) => {
+                last.end = last.end.max(piece.end);
+                last.open |= piece.open;
+            }
+            _ => spans.push(Span { start: piece.start, end: piece.end, open: piece.open }),
+        }
+    }
+    spans
+}
+
 impl Site for Edge {
     fn identity(&self) -> Identity {
         Identity {
@@ -224,6 +247,20 @@ impl Site for Edge {
             http: self.ports.http.port(),
             https: self.ports.https,
             rtsp: self.ports.rtsp,
+        }
+    }
+
+    async fn recorded(&self, source: &str, from: Wall, to: Wall) -> Vec<Span> {
+        let (recordings, token) = (self.recordings.clone(), source.to_owned());
+        let read = tokio::task::spawn_blocking(move || recordings.pieces(&token, from, to)).await;
+        match read {
+            Ok(Ok(pieces)) => joined(pieces),
+            Ok(Err(error)) => {
+                tracing::error!(source, "recordings for ONVIF: {error}");
+                Vec::new()
+            }
+            // The daemon stops.
+            Err(_) => Vec::new(),
         }
     }
 

@@ -24,6 +24,9 @@ fn offered<S: Site>(ask: &Ask<'_, S>) -> Vec<Service> {
         Service::Events,
         Service::DeviceIo,
         Service::Imaging,
+        Service::Recording,
+        Service::Search,
+        Service::Replay,
     ];
     if ask.site().channels().iter().any(|channel| channel.ptz) {
         services.push(Service::Ptz);
@@ -61,7 +64,9 @@ fn of<S: Site>(ask: &Ask<'_, S>, service: Service) -> String {
         Service::Imaging => imaging(),
         Service::Events => events(),
         Service::DeviceIo => device_io(channels()),
-        Service::Recording | Service::Search | Service::Replay => String::new(),
+        Service::Recording => recording(channels()),
+        Service::Search => search(),
+        Service::Replay => replay(),
     }
 }
 
@@ -116,6 +121,22 @@ pub fn events() -> String {
          WSPausableSubscriptionManagerInterfaceSupport=\"false\" MaxNotificationProducers=\"0\" \
          MaxPullPoints=\"{MAX_SUBSCRIPTIONS}\" PersistentNotificationStorage=\"false\"/>"
     )
+}
+
+/// One recording for each source, none to be made.
+pub fn recording(channels: usize) -> String {
+    format!(
+        "<trc:Capabilities DynamicRecordings=\"false\" DynamicTracks=\"false\" Encoding=\"H264 H265\" \
+         MaxRecordings=\"{channels}\" MaxRecordingJobs=\"0\" Options=\"true\" MetadataRecording=\"false\"/>"
+    )
+}
+
+pub fn search() -> String {
+    "<tse:Capabilities MetadataSearch=\"false\" GeneralStartEvents=\"false\"/>".into()
+}
+
+pub fn replay() -> String {
+    "<trp:Capabilities ReversePlayback=\"false\" SessionTimeoutRange=\"60 60\" RTP_RTSP_TCP=\"true\"/>".into()
 }
 
 pub fn device_io(channels: usize) -> String {
@@ -181,9 +202,16 @@ fn extension<S: Site>(ask: &Ask<'_, S>) -> String {
     format!(
         "<tt:DeviceIO>{}<tt:VideoSources>{}</tt:VideoSources><tt:VideoOutputs>0</tt:VideoOutputs>\
          <tt:AudioSources>0</tt:AudioSources><tt:AudioOutputs>0</tt:AudioOutputs>\
-         <tt:RelayOutputs>0</tt:RelayOutputs></tt:DeviceIO>",
+         <tt:RelayOutputs>0</tt:RelayOutputs></tt:DeviceIO>\
+         <tt:Recording>{}<tt:ReceiverSource>false</tt:ReceiverSource>\
+         <tt:MediaProfileSource>false</tt:MediaProfileSource><tt:DynamicRecordings>false</tt:DynamicRecordings>\
+         <tt:DynamicTracks>false</tt:DynamicTracks><tt:MaxStringLength>64</tt:MaxStringLength></tt:Recording>\
+         <tt:Search>{}<tt:MetadataSearch>false</tt:MetadataSearch></tt:Search><tt:Replay>{}</tt:Replay>",
         tag("tt:XAddr", ask.address(Service::DeviceIo)),
         ask.site().channels().len(),
+        tag("tt:XAddr", ask.address(Service::Recording)),
+        tag("tt:XAddr", ask.address(Service::Search)),
+        tag("tt:XAddr", ask.address(Service::Replay)),
     )
 }
 

@@ -6,7 +6,8 @@
 //! nothing else: many clients send no action, and some post everything to one address. One file for
 //! each service, with one function `operation` that knows its operations by name.
 //!
-//! Runs on the task of the connection. Memory: [`subscriptions`] are bounded in number and length.
+//! Runs on the task of the connection. Memory: [`subscriptions`] and [`searches`] are bounded in number and
+//! length.
 
 mod access;
 pub mod capabilities;
@@ -21,10 +22,12 @@ mod media2;
 pub mod names;
 mod network;
 mod ptz;
+mod recorded;
 mod recording;
 mod replay;
 mod scopes;
 mod search;
+mod searches;
 mod shapes;
 pub mod site;
 mod subscriptions;
@@ -41,9 +44,10 @@ pub use self::names::Quality;
 use self::ptz::Timers;
 pub use self::scopes::scopes;
 pub use self::site::{
-    Channel, Codec, CodecProfile, Identity, Interface, Level, Network, Outcome, Picture, Site, User, Video,
+    Channel, Codec, CodecProfile, Identity, Interface, Level, Network, Outcome, Picture, Site, Span, User, Video,
 };
 pub use self::subscriptions::Notice;
+use self::searches::Searches;
 use self::subscriptions::Subscriptions;
 use super::Service;
 use super::xml::{self, Element};
@@ -145,6 +149,7 @@ pub fn path(service: Service) -> &'static str {
 pub struct Device<S> {
     site: Arc<S>,
     subscriptions: Subscriptions,
+    searches: Searches,
     timers: Arc<Timers>,
     guard: credentials::Guard,
 }
@@ -160,6 +165,7 @@ impl<S: Site> Device<S> {
         Self {
             site,
             subscriptions: Subscriptions::default(),
+            searches: Searches::default(),
             timers: Arc::default(),
             guard: credentials::Guard::default(),
         }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::secret::Secret;
+use crate::base::wall::Wall;
 use crate::onvif::Camera;
 
 /// Who the device is.
@@ -173,6 +174,16 @@ pub struct Interface {
     pub addresses: Vec<(IpAddr, u8)>,
 }
 
+/// A time of which everything is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub start: Wall,
+    /// As far as is known.
+    pub end: Wall,
+    /// It goes on.
+    pub open: bool,
+}
+
 /// What the device shows, and what it is allowed to.
 pub trait Site: Send + Sync + 'static {
     fn identity(&self) -> Identity;
@@ -194,6 +205,9 @@ pub trait Site: Send + Sync + 'static {
     fn tried(&self, peer: IpAddr, user: &str, outcome: Outcome);
 
     fn network(&self) -> impl Future<Output = Network> + Send;
+
+    /// What is recorded of a source between two moments, by start; what joins is one span.
+    fn recorded(&self, source: &str, from: Wall, to: Wall) -> impl Future<Output = Vec<Span>> + Send;
 
     /// Port of the RTSP server.
     fn rtsp_port(&self) -> u16;

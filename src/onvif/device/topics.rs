@@ -128,7 +128,11 @@ impl Filter {
     }
 
     pub fn lets(&self, topic: Topic) -> bool {
-        let path = topic.path();
+        self.lets_path(topic.path())
+    }
+
+    /// The same for a topic that only searches have.
+    pub fn lets_path(&self, path: &str) -> bool {
         let fits = |wanted: &String| match wanted.strip_suffix("//.") {
             Some(above) => {
                 path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

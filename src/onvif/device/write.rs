@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::time::SystemTime;
 
+use crate::base::wall::Wall;
 use crate::onvif::Service;
 use crate::onvif::xml::{Element, escape};
 
@@ -90,6 +91,12 @@ fn action(namespace: &str, operation: &str) -> String {
 /// `<name>text</name>`, with the text escaped.
 pub fn tag(name: &str, text: impl Display) -> String {
     format!("<{name}>{}</{name}>", escape(&text.to_string()))
+}
+
+/// The same of a moment of a recording.
+pub fn moment(at: Wall) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    stamp.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// `xs:dateTime` in UTC, to the millisecond.
