@@ -84,7 +84,7 @@ pub fn steer() -> Vec<f64> {
 /// Milliseconds of GetProfiles with all sources, p95, by Media1 and by Media2.
 pub fn profiles() -> Vec<f64> {
     let daemon = daemon("[onvif]\ndevice = true\ndiscovery = false\n[rtsp]\nport = 0\n");
-    daemon.api_ok("AddOnvifUser", &[("user", USER), ("password", PASSWORD), ("level", "Operator")]);
+    daemon.api_ok("CreateOnvifUser", &[("user", USER), ("password", PASSWORD), ("level", "Operator")]);
     for number in 1..=SOURCES {
         let (token, url) = (format!("token{number}"), format!("rtsp://192.0.2.1/{number}"));
         let params = [("name", "camera"), ("token", &token), ("url", &url), ("connect", "H5_ONDEMAND")];

@@ -29,6 +29,7 @@ pub mod records;
 pub mod reply;
 pub mod request;
 pub mod router;
+pub mod rtsp;
 pub mod search;
 pub mod session;
 pub mod snapshots;

@@ -2,6 +2,7 @@
 
 pub mod hls;
 pub mod playback;
+pub mod rtsp;
 pub mod socket;
 pub mod webrtc;
 pub mod ws;

@@ -38,8 +38,8 @@ impl Store {
     pub fn insert_onvif_user(&self, user: &OnvifUser, most: usize) -> Result<()> {
         let password = self.seal.seal(&user.password, &context(&user.name))?;
         let db = self.db();
-        let count: usize = db.query_row("SELECT count(*) FROM onvif_users", [], |row| row.get(0))?;
-        if count >= most {
+        let count: i64 = db.query_row("SELECT count(*) FROM onvif_users", [], |row| row.get(0))?;
+        if usize::try_from(count).is_ok_and(|count| count >= most) {
             return Err(Error::full(format!("there are {count} ONVIF users already")));
         }
         let added = db.execute(
@@ -53,7 +53,12 @@ impl Store {
     }
 
     /// Changes what is given. `NotFound` when there is no such user.
-    pub fn update_onvif_user(&self, name: &str, password: Option<&Secret>, level: Option<&str>) -> Result<()> {
+    pub fn update_onvif_user(
+        &self,
+        name: &str,
+        password: Option<&Secret>,
+        level: Option<&str>,
+    ) -> Result<()> {
         let sealed = password.map(|password| self.seal.seal(password, &context(name))).transpose()?;
         let changed = self.db().execute(
             "UPDATE onvif_users SET password = coalesce(?2, password), level = coalesce(?3, level)

@@ -39,7 +39,13 @@ impl Network {
         let mut gateways = gateways4(&text("/proc/net/route"));
         gateways.extend(gateways6(&text("/proc/net/ipv6_route")));
         let hostname = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-        Self { hostname: hostname.unwrap_or_default(), interfaces: interfaces(), dns, search_domains, gateways }
+        Self {
+            hostname: hostname.unwrap_or_default(),
+            interfaces: interfaces(),
+            dns,
+            search_domains,
+            gateways,
+        }
     }
 }
 
@@ -130,7 +136,8 @@ mod tests {
 
     #[test]
     fn the_kernels_tables_are_read() {
-        let (servers, domains) = resolver("# x\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\nsearch a.example b\n");
+        let (servers, domains) =
+            resolver("# x\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\nsearch a.example b\n");
         assert_eq!((servers, domains), (vec![[192, 0, 2, 1].into()], vec!["a.example".into(), "b".into()]));
         let gateway = u32::from_ne_bytes([192, 0, 2, 254]);
         let route = format!(
@@ -138,7 +145,9 @@ mod tests {
         );
         assert_eq!(gateways4(&route), [IpAddr::from([192, 0, 2, 254])]);
         let zero = "0".repeat(32);
-        let route6 = format!("{zero} 00 {zero} 00 fe800000000000000000000000000001 00 eth0\n{zero} 00 {zero} 00 {zero} x lo\n");
+        let route6 = format!(
+            "{zero} 00 {zero} 00 fe800000000000000000000000000001 00 eth0\n{zero} 00 {zero} 00 {zero} x lo\n"
+        );
         assert_eq!(gateways6(&route6), ["fe80::1".parse::<IpAddr>().unwrap()]);
         assert_eq!((prefix([255, 255, 240, 0].into()), prefix("ffff:ffff::".parse().unwrap())), (20, 32));
     }

@@ -112,7 +112,7 @@ fn scene() -> Scene {
             scene::wait_pictures(&daemon, token);
         }
         daemon.api_ok("Record", &[("token", "yard"), ("duration", "600")]);
-        daemon.api_ok("AddOnvifUser", &[("user", USER), ("password", PASSWORD), ("level", "Operator")]);
+        daemon.api_ok("CreateOnvifUser", &[("user", USER), ("password", PASSWORD), ("level", "Operator")]);
         (daemon, simple, hevc)
     });
     Scene { lab, daemon, _cameras: (camera, simple, hevc) }

@@ -94,7 +94,8 @@ impl Herald<'_> {
         let at = SystemTime::now();
         let before = self.shown.replace(now.clone()).unwrap_or_default();
         let changed = now.iter().filter(|shown| !before.contains(shown));
-        let gone = before.iter().filter(|old| !now.iter().any(|new| new.channel.source == old.channel.source));
+        let gone =
+            before.iter().filter(|old| !now.iter().any(|new| new.channel.source == old.channel.source));
         for token in changed.chain(gone).flat_map(Shown::profiles) {
             self.ctx.device.device.notify(Notice::ProfileChanged { token, at });
         }

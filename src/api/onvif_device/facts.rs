@@ -324,9 +324,7 @@ fn key(token: &str) -> String {
 
 fn written(seen: Seen) -> String {
     let video = |video: Video| {
-        video.map(|p| {
-            json!([p.codec.as_str(), p.width, p.height, p.fps, p.kbps, p.gop, p.profile.as_str()])
-        })
+        video.map(|p| json!([p.codec.as_str(), p.width, p.height, p.fps, p.kbps, p.gop, p.profile.as_str()]))
     };
     json!({
         "main": video(seen.main),

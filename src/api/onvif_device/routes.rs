@@ -59,10 +59,7 @@ async fn serve(
     let request = Request {
         method,
         path: incoming.path,
-        authorization: headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
+        authorization: headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned),
         body: body?,
         local: incoming.local,
         peer: incoming.peer,

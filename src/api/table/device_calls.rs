@@ -48,7 +48,11 @@ pub static CALLS: &[Call] = &[
                 Kind::Text(MAX_PASSWORD),
                 "In clear text, never its MD5: ONVIF's digests need it. Kept encrypted, never shown.",
             ),
-            may("level", LEVEL, "`User` looks, `Operator` steers as well, `Administrator` sees users; default `User`."),
+            may(
+                "level",
+                LEVEL,
+                "`User` looks, `Operator` steers as well, `Administrator` sees users; default `User`.",
+            ),
         ],
         doc: "Adds an ONVIF user. They are apart from the users of this API.",
         run: Run::Change(|ask| Box::pin(users::create(ask))),

@@ -8,6 +8,7 @@
 mod checks;
 mod onvif;
 mod recording;
+mod rtsp;
 mod snapshot;
 mod source;
 
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 pub use self::onvif::Onvif;
 pub use self::recording::{Recording, VolumeEntry};
+pub use self::rtsp::Rtsp;
 pub use self::snapshot::Snapshot;
 pub use self::source::SourceEntry;
 use super::secret::Secret;
@@ -41,6 +43,7 @@ pub struct Config {
     #[serde(deserialize_with = "recording::volumes")]
     pub volume: Vec<VolumeEntry>,
     pub snapshot: Snapshot,
+    pub rtsp: Rtsp,
     pub onvif: Onvif,
     pub log: Log,
     /// Sources that are put into the database at start where their token is not there yet.

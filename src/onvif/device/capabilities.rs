@@ -127,7 +127,8 @@ pub fn device_io(channels: usize) -> String {
 
 /// `GetCapabilities`: what came before GetServices. Media2 does not appear in it.
 pub fn categories<S: Site>(ask: &Ask<'_, S>) -> Answer {
-    let mut wanted: Vec<&str> = ask.arguments.all("Category").map(|category| category.text.as_str()).collect();
+    let mut wanted: Vec<&str> =
+        ask.arguments.all("Category").map(|category| category.text.as_str()).collect();
     if wanted.is_empty() {
         wanted.push("All");
     }

@@ -29,7 +29,9 @@ pub struct Guard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
     /// HTTP 401 with challenges; `stale`: the credentials may be right, but their nonce is too old.
-    Challenge { stale: bool },
+    Challenge {
+        stale: bool,
+    },
     Fault(Fault),
 }
 
@@ -80,9 +82,7 @@ impl Guard {
             }
             Err(Refusal::WrongTime) => Err(refused("the token's time is more than 5 minutes away from ours")),
             Err(Refusal::NoDigest) => Err(refused("the password must come as a digest")),
-            Err(Refusal::Incomplete) => {
-                Err(refused("the token needs Username, Password, Nonce and Created"))
-            }
+            Err(Refusal::Incomplete) => Err(refused("the token needs Username, Password, Nonce and Created")),
         }
     }
 
@@ -119,7 +119,11 @@ impl Guard {
             Denial::Challenge { stale } => {
                 let challenge = |hash| self.authority.challenge(hash, stale, now());
                 let challenges = [Hash::Md5, Hash::Sha256].map(challenge).into();
-                Response { status: 401, challenges, ..Fault::not_authorized("credentials are needed").response() }
+                Response {
+                    status: 401,
+                    challenges,
+                    ..Fault::not_authorized("credentials are needed").response()
+                }
             }
         }
     }

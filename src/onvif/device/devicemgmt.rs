@@ -56,7 +56,8 @@ pub async fn operation<S: Site>(ask: &Ask<'_, S>, name: &str) -> Answer {
 /// In UTC; the device has no other time zone for its clients.
 fn system_time(now: SystemTime) -> String {
     let stamp = date_time(now);
-    let number = |at: std::ops::Range<usize>| stamp.get(at).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or(0);
+    let number =
+        |at: std::ops::Range<usize>| stamp.get(at).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or(0);
     let time = [("Hour", 11..13), ("Minute", 14..16), ("Second", 17..19)];
     let date = [("Year", 0..4), ("Month", 5..7), ("Day", 8..10)];
     let write = |parts: [(&str, std::ops::Range<usize>); 3]| -> String {

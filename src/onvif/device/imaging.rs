@@ -20,7 +20,10 @@ pub fn operation<S: Site>(ask: &Ask<'_, S>, name: &str) -> Answer {
         }
         "Move" | "Stop" => {
             known(ask)?;
-            Err(Fault::receiver(&["ter:ActionNotSupported", "ter:NoImagingForSource"], "there is no focus to move"))
+            Err(Fault::receiver(
+                &["ter:ActionNotSupported", "ter:NoImagingForSource"],
+                "there is no focus to move",
+            ))
         }
         _ => Err(Fault::unknown(name)),
     }

@@ -163,15 +163,15 @@ impl<'a, S: Site> Shown<'a, S> {
     }
 
     fn encoder_options(&self) -> Answer {
-        let pictures: Vec<Picture> = match (self.ask.get(&["ConfigurationToken"]), self.ask.get(&["ProfileToken"]))
-        {
-            (Some(_), _) => vec![self.named_encoder()?.2],
-            (None, Some(_)) => {
-                let (channel, quality) = self.named_profile()?;
-                shapes::video(channel, quality).into_iter().collect()
-            }
-            (None, None) => self.encoders().map(|(_, _, picture)| picture).collect(),
-        };
+        let pictures: Vec<Picture> =
+            match (self.ask.get(&["ConfigurationToken"]), self.ask.get(&["ProfileToken"])) {
+                (Some(_), _) => vec![self.named_encoder()?.2],
+                (None, Some(_)) => {
+                    let (channel, quality) = self.named_profile()?;
+                    shapes::video(channel, quality).into_iter().collect()
+                }
+                (None, None) => self.encoders().map(|(_, _, picture)| picture).collect(),
+            };
         Ok(options(&pictures))
     }
 }

@@ -37,7 +37,8 @@ pub fn stem(source: &str) -> String {
         return source.to_owned();
     }
     let start: String = source.replace('.', "-").chars().take(LONGEST - HASH - 1).collect();
-    let hash: String = Sha256::digest(source).iter().take(HASH / 2).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String =
+        Sha256::digest(source).iter().take(HASH / 2).map(|byte| format!("{byte:02x}")).collect();
     format!("{start}-{hash}")
 }
 
@@ -85,7 +86,9 @@ pub fn channel<'a>(
 /// # Errors
 /// `ter:NoProfile`
 pub fn profile<'a>(channels: &'a [Channel], token: &str) -> Result<(&'a Channel, Quality), Fault> {
-    stream(channels, token, profile_token).ok_or_else(|| Fault::named(&["ter:InvalidArgVal", "ter:NoProfile"], format!("there is no profile {token:.64}")))
+    stream(channels, token, profile_token).ok_or_else(|| {
+        Fault::named(&["ter:InvalidArgVal", "ter:NoProfile"], format!("there is no profile {token:.64}"))
+    })
 }
 
 /// The stream that `token` is `name` of.

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::Ask;
 use super::site::{Interface, Network, Site};
 use super::write::tag;
-use super::Ask;
 
 pub fn hostname(network: &Network) -> String {
     let name = tag("tt:Name", &network.hostname);
@@ -47,7 +47,8 @@ fn interface(interface: &Interface) -> String {
 }
 
 pub fn dns(network: &Network) -> String {
-    let domains: String = network.search_domains.iter().map(|domain| tag("tt:SearchDomain", domain)).collect();
+    let domains: String =
+        network.search_domains.iter().map(|domain| tag("tt:SearchDomain", domain)).collect();
     let servers: String = network.dns.iter().map(|server| address("tt:DNSManual", *server)).collect();
     format!("<tds:DNSInformation><tt:FromDHCP>false</tt:FromDHCP>{domains}{servers}</tds:DNSInformation>")
 }

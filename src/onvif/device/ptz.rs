@@ -112,7 +112,10 @@ fn steered<'a, S: Site>(ask: &Ask<'_, S>, channels: &'a [Channel]) -> Result<Ste
     let (channel, _) = names::profile(channels, ask.require(&["ProfileToken"])?)?;
     let camera = ask.site().camera(&channel.source).filter(|_| channel.ptz);
     camera.map(|camera| (channel, camera)).ok_or_else(|| {
-        Fault::named(&["ter:InvalidArgVal", "ter:NoPTZProfile"], "the camera of this profile cannot be steered")
+        Fault::named(
+            &["ter:InvalidArgVal", "ter:NoPTZProfile"],
+            "the camera of this profile cannot be steered",
+        )
     })
 }
 

@@ -1,9 +1,9 @@
 //! The pieces of `tt:` that several services show: configurations of sources, encoders and PTZ.
 
+use super::Ask;
 use super::names::{self, Quality};
 use super::site::{Channel, Picture, Site, Video};
 use super::write::tag;
-use super::Ask;
 use crate::onvif::xml::escape;
 
 /// Longest `tt:Name`, in characters.

@@ -147,9 +147,9 @@ impl Subscriptions {
     /// A fault when there is none, or it is over.
     pub fn get(&self, name: &str) -> Result<Arc<Subscription>, Fault> {
         let found = self.table().open.get(name).cloned();
-        found
-            .filter(|subscription| !subscription.is_over())
-            .ok_or_else(|| Fault::named(&["ter:InvalidArgVal", "ter:NoEntity"], "there is no such subscription"))
+        found.filter(|subscription| !subscription.is_over()).ok_or_else(|| {
+            Fault::named(&["ter:InvalidArgVal", "ter:NoEntity"], "there is no such subscription")
+        })
     }
 
     /// Ends the pull point, and who waits at it is answered.

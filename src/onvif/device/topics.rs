@@ -44,9 +44,8 @@ impl Topic {
     /// A whole notification. `item` is the source's token, the input's, or the profile's; a state is
     /// told again to who comes later, and then with `Initialized`.
     pub fn notification(self, item: &str, state: bool, first: bool, at: SystemTime) -> String {
-        let simple = |name: &str, value: &str| {
-            format!("<tt:SimpleItem Name=\"{name}\" Value=\"{}\"/>", escape(value))
-        };
+        let simple =
+            |name: &str, value: &str| format!("<tt:SimpleItem Name=\"{name}\" Value=\"{}\"/>", escape(value));
         let (source, data) = match self {
             Self::Motion => (simple("Source", item), simple("State", bool_text(state))),
             Self::DigitalInput => (simple("InputToken", item), simple("LogicalState", bool_text(state))),
@@ -131,7 +130,9 @@ impl Filter {
     pub fn lets(&self, topic: Topic) -> bool {
         let path = topic.path();
         let fits = |wanted: &String| match wanted.strip_suffix("//.") {
-            Some(above) => path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            Some(above) => {
+                path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
             None => path == wanted,
         };
         self.0.is_empty() || self.0.iter().any(fits)

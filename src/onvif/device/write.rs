@@ -75,7 +75,9 @@ fn action(namespace: &str, operation: &str) -> String {
             let port = "http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager";
             format!("{port}/{}Response", escape(operation))
         }
-        (_, "PullMessages" | "SetSynchronizationPoint") if Service::of(namespace) == Some(Service::Events) => {
+        (_, "PullMessages" | "SetSynchronizationPoint")
+            if Service::of(namespace) == Some(Service::Events) =>
+        {
             format!("{namespace}/PullPointSubscription/{operation}Response")
         }
         _ if Service::of(namespace) == Some(Service::Events) => {

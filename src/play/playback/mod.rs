@@ -27,10 +27,12 @@ use crate::base::Error;
 use crate::base::wall::{Offset, Wall};
 use crate::media::recorded::Library;
 
+pub(super) use deck::{Chunk, Deck, Found, Place};
 pub use feed::{Feed, Item};
 pub use order::Order;
 pub use rtc::Player;
 pub use shown::Pace;
+pub(super) use tape::Mode;
 pub use ws::serve;
 
 /// What a viewer wants to see.

@@ -1,0 +1,169 @@
+//! Who may come in: every request but OPTIONS has to prove a user's password by Digest, each connection
+//! has a nonce of its own, and an address that tries passwords is locked ([`super::brake`]).
+//!
+//! Called on the clients' threads; one lock, held for a look into a table. Memory: an entry per open
+//! connection, at most [`super::Settings::max_clients`], and the brake's table.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use gstreamer::glib;
+use gstreamer::glib::subclass::prelude::*;
+use gstreamer_rtsp::{RTSPHeaderField, RTSPStatusCode};
+use gstreamer_rtsp_server::prelude::*;
+use gstreamer_rtsp_server::subclass::prelude::*;
+use gstreamer_rtsp_server::{RTSPAuth, RTSPClient, RTSPContext};
+
+use super::brake::Brake;
+use super::digest::{Claim, challenge};
+use super::raw::Field;
+use super::{Users, raw};
+
+glib::wrapper! {
+    /// See the module.
+    pub struct Door(ObjectSubclass<imp::Door>) @extends RTSPAuth;
+}
+
+impl Door {
+    /// Lets in those whom `users` knows.
+    pub fn new(users: Users, max_clients: usize) -> Self {
+        let door: Self = glib::Object::new();
+        // Nobody else has it yet, so it cannot be set.
+        let _ = door.imp().rules.set(imp::Rules { users, max_clients });
+        door
+    }
+
+    /// Takes in a new connection; whether there is room for it.
+    pub fn enter(&self, client: &RTSPClient) -> bool {
+        let Some(rules) = self.imp().rules.get() else { return false };
+        let Some(peer) = raw::peer(client) else { return false };
+        let mut state = self.imp().state();
+        if state.guests.len() >= rules.max_clients {
+            return false;
+        }
+        let nonce = format!("{:032x}", rand::random::<u128>());
+        state.guests.insert(key(client), Guest { peer, nonce });
+        true
+    }
+
+    /// A connection has ended.
+    pub fn leave(&self, client: &RTSPClient) {
+        self.imp().state().guests.remove(&key(client));
+    }
+}
+
+/// Tells clients apart while they live.
+fn key(client: &RTSPClient) -> usize {
+    client.as_ptr() as usize
+}
+
+/// An open connection.
+pub struct Guest {
+    peer: IpAddr,
+    nonce: String,
+}
+
+/// What comes of a request.
+enum Verdict {
+    Welcome,
+    /// No credentials, or none that can be checked: here is what they are to be made with.
+    Challenge(String),
+    Locked,
+}
+
+mod imp {
+    use std::sync::OnceLock;
+
+    use super::*;
+
+    pub struct Rules {
+        pub users: Users,
+        pub max_clients: usize,
+    }
+
+    #[derive(Default)]
+    pub struct State {
+        pub guests: HashMap<usize, Guest>,
+        pub brake: Brake,
+    }
+
+    #[derive(Default)]
+    pub struct Door {
+        pub rules: OnceLock<Rules>,
+        state: Mutex<State>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Door {
+        const NAME: &'static str = "H5edgeRtspDoor";
+        type Type = super::Door;
+        type ParentType = RTSPAuth;
+    }
+
+    impl ObjectImpl for Door {}
+
+    impl RTSPAuthImpl for Door {
+        fn check(&self, context: &RTSPContext, check: &glib::GString) -> bool {
+            match check.as_str() {
+                "auth.check.url" => self.admit(context),
+                // Multicast to wherever the client wishes.
+                "auth.check.transport.client-settings" => false,
+                // To connect; and what the URL's check has let through already.
+                _ => true,
+            }
+        }
+    }
+
+    impl Door {
+        pub fn state(&self) -> MutexGuard<'_, State> {
+            // The tables are whole at any time.
+            self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        fn admit(&self, context: &RTSPContext) -> bool {
+            let (Some(client), Some(method)) = (context.client(), raw::method(context)) else { return false };
+            let code = match self.judge(context, client, &method) {
+                Verdict::Welcome => return true,
+                Verdict::Challenge(nonce) => (RTSPStatusCode::Unauthorized, Some(challenge(&nonce))),
+                Verdict::Locked => (RTSPStatusCode::Forbidden, None),
+            };
+            if let Some(response) = context.response() {
+                response.init_response(code.0, context.request());
+                if let Some(challenge) = code.1 {
+                    response.add_header(RTSPHeaderField::WwwAuthenticate, &challenge);
+                }
+                client.send_message(response, context.session());
+            }
+            false
+        }
+
+        fn judge(&self, context: &RTSPContext, client: &RTSPClient, method: &str) -> Verdict {
+            if method == "OPTIONS" {
+                return Verdict::Welcome;
+            }
+            let Some((peer, nonce)) =
+                self.state().guests.get(&key(client)).map(|guest| (guest.peer, guest.nonce.clone()))
+            else {
+                return Verdict::Locked;
+            };
+            if self.state().brake.is_locked(peer, Instant::now()) {
+                return Verdict::Locked;
+            }
+            let claim = raw::header(context, Field::Authorization).and_then(|value| Claim::parse(&value));
+            let Some(claim) = claim.filter(|claim| claim.nonce == nonce) else {
+                return Verdict::Challenge(nonce);
+            };
+            // Asked without a lock: it may look into the database.
+            let password = self.rules.get().and_then(|rules| (rules.users)(&claim.user));
+            if password.is_some_and(|password| claim.proves(password.expose(), method, &nonce)) {
+                self.state().brake.right(peer);
+                return Verdict::Welcome;
+            }
+            let locked = self.state().brake.wrong(peer, Instant::now());
+            tracing::info!("RTSP: wrong password from {peer}{}", if locked { ", locked" } else { "" });
+            Verdict::Challenge(nonce)
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! An RTSP server over a simulated camera, and the programs that look at it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use h5edge::base::config::{Config, VolumeEntry};
+use h5edge::base::secret::Secret;
+use h5edge::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
+use h5edge::base::time::{Clock, MediaTime};
+use h5edge::play::rtsp::{Backend, RtspServer, Settings};
+use h5edge::record::volume::Volumes;
+use h5edge::record::{self, Recorder};
+use h5edge::source::{self, Sources};
+use h5edge::store::Store;
+use md5::{Digest, Md5};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::fakecam::Fakecam;
+
+pub const MAX_CLIENTS: usize = 40;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A camera, its source `cam0`, its recordings and the server.
+pub struct Served {
+    pub camera: Fakecam,
+    pub port: u16,
+    pub sources: Arc<Sources>,
+    pub recorder: Arc<Recorder>,
+    pub runtime: Runtime,
+    server: Option<RtspServer>,
+    shutdown: CancellationToken,
+    _dir: TempDir,
+}
+
+impl Served {
+    pub fn start(camera: &[&str]) -> Self {
+        let small = ["--size", "320x240", "--bitrate", "300", "--clip-seconds", "4", "--gop", "100"];
+        let camera = Fakecam::start(&[&small, camera].concat());
+        let _ = gstreamer::init();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let entered = runtime.enter();
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.recording.rollover_seconds = 5;
+        let (shutdown, clock) = (CancellationToken::new(), Clock::real());
+        let store = Store::open(dir.path()).unwrap();
+        let volumes = Volumes::open(&[VolumeEntry::in_data_dir(dir.path())], &store).unwrap();
+        let settings = record::Settings::from(&config);
+        let recorder = Recorder::start(settings, volumes, store, clock.clone(), shutdown.clone()).unwrap();
+        let settings = source::Settings {
+            default_connect: Connect::OnDemand,
+            default_transport: RtspTransport::Auto,
+            warm: Duration::from_secs(1),
+            stall: Duration::from_secs(5),
+            ring_bytes: 32 << 20,
+            keep: MediaTime::from_secs(5),
+            max_sources: 8,
+        };
+        let sources = Sources::new(settings, clock);
+        sources.add(spec(&camera)).unwrap();
+        recorder.attach(sources.get("cam0").unwrap().stream.clone());
+        let found = sources.clone();
+        let backend = Backend {
+            streams: Arc::new(move |token| Some(found.get(token)?.stream.clone())),
+            users: Arc::new(|name| (name == "viewer").then(|| Secret::new("secret"))),
+            recordings: recorder.clone(),
+        };
+        let settings = Settings { address: Ipv4Addr::LOCALHOST.into(), port: 0, max_clients: MAX_CLIENTS };
+        let server = runtime.block_on(RtspServer::start(settings, backend, &shutdown)).unwrap();
+        drop(entered);
+        let port = server.port();
+        Self { camera, port, sources, recorder, runtime, server: Some(server), shutdown, _dir: dir }
+    }
+
+    /// With user and password inside.
+    pub fn url(&self, path: &str) -> String {
+        format!("rtsp://viewer:secret@127.0.0.1:{}{path}", self.port)
+    }
+
+    pub fn viewers(&self, token: &str) -> usize {
+        self.sources.get(token).unwrap().stream.viewers()
+    }
+
+    /// ffmpeg, which reads over TCP until the stream ends.
+    pub fn play(&self, path: &str) -> Player {
+        Player::start(&self.url(path))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
+        self.shutdown.cancel();
+        self.runtime.block_on(async {
+            self.recorder.stopped().await;
+            self.sources.stop().await;
+        });
+    }
+}
+
+fn spec(camera: &Fakecam) -> SourceSpec {
+    SourceSpec {
+        token: "cam0".into(),
+        name: "cam0".into(),
+        kind: SourceKind::Stream,
+        url: camera.rtsp_url(0),
+        user: String::new(),
+        password: Secret::default(),
+        audio: true,
+        connect: Connect::OnDemand,
+        transport: RtspTransport::Auto,
+        onvif: None,
+    }
+}
+
+/// What ffprobe says of a stream.
+#[derive(Debug)]
+pub struct Found {
+    pub video: String,
+    pub width: u64,
+    pub height: u64,
+    pub audio: Option<String>,
+}
+
+pub fn ffprobe(url: &str, transport: &str) -> Result<Found, String> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-rtsp_transport", transport, "-of", "json", "-show_streams", url])
+        .output()
+        .expect("ffprobe is installed");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let stream = |kind: &str| report["streams"].as_array()?.iter().find(|s| s["codec_type"] == kind).cloned();
+    let video = stream("video").ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(Found {
+        video: text(&video["codec_name"]),
+        width: video["width"].as_u64().unwrap_or_default(),
+        height: video["height"].as_u64().unwrap_or_default(),
+        audio: stream("audio").map(|audio| text(&audio["codec_name"])),
+    })
+}
+
+/// How many pictures ffmpeg decodes of the first `count`, without a complaint.
+pub fn frames(url: &str, transport: &str, count: usize) -> usize {
+    let output = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-rtsp_transport", transport, "-i", url, "-an"])
+        .args(["-frames:v", &count.to_string(), "-f", "framemd5", "-"])
+        .output()
+        .expect("ffmpeg is installed");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{url}");
+    String::from_utf8_lossy(&output.stdout).lines().filter(|line| !line.starts_with('#')).count()
+}
+
+/// A running ffmpeg.
+pub struct Player {
+    child: Child,
+    frames: Arc<AtomicUsize>,
+}
+
+impl Player {
+    fn start(url: &str) -> Self {
+        let mut child = Command::new("ffmpeg")
+            .args(["-nostdin", "-v", "error", "-rtsp_transport", "tcp", "-i", url, "-an", "-c", "copy"])
+            .args(["-flush_packets", "1", "-f", "framecrc", "-"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("ffmpeg is installed");
+        let frames = Arc::new(AtomicUsize::new(0));
+        let (stdout, counter) = (child.stdout.take().unwrap(), frames.clone());
+        std::thread::spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            lines
+                .filter(|line| !line.starts_with('#'))
+                .for_each(|_| {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                });
+        });
+        Self { child, frames }
+    }
+
+    pub fn has_frames(&mut self, count: usize, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while self.frames.load(Ordering::Relaxed) < count {
+            if Instant::now() > deadline || self.child.try_wait().unwrap().is_some() {
+                return self.frames.load(Ordering::Relaxed) >= count;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        true
+    }
+
+    pub fn wait_end(&mut self, patience: Duration) {
+        crate::support::wait_for("the player's end", patience, || self.child.try_wait().unwrap());
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The status of one request on a connection of its own, with Digest if a user is given.
+pub fn ask(port: u16, method: &str, path: &str, user: Option<(&str, &str)>) -> u16 {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let url = format!("rtsp://127.0.0.1:{port}{path}");
+    let first = exchange(&mut stream, method, &url, 1, "");
+    let (Some((user, password)), 401) = (user, status(&first)) else { return status(&first) };
+    let nonce = first.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
+    let realm = first.split("realm=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a realm");
+    let secret = md5(&format!("{user}:{realm}:{password}"));
+    let response = md5(&format!("{secret}:{nonce}:{}", md5(&format!("{method}:{url}"))));
+    let digest = format!(
+        "Authorization: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{url}\", \
+         response=\"{response}\"\r\n"
+    );
+    status(&exchange(&mut stream, method, &url, 2, &digest))
+}
+
+fn exchange(stream: &mut TcpStream, method: &str, url: &str, number: u32, more: &str) -> String {
+    write!(stream, "{method} {url} RTSP/1.0\r\nCSeq: {number}\r\n{more}\r\n").unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        match stream.read(&mut byte) {
+            Ok(1) => head.push(byte[0]),
+            other => panic!("{method} {url}: {other:?} after {}", String::from_utf8_lossy(&head)),
+        }
+    }
+    String::from_utf8(head).unwrap()
+}
+
+fn status(head: &str) -> u16 {
+    head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status")
+}
+
+fn md5(text: &str) -> String {
+    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether the server closes a new connection at once.
+pub fn is_closed(port: u16) -> bool {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    matches!(stream.read(&mut [0]), Ok(0))
+        || matches!(stream.read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset)
+}
