@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::facts::Facts;
+use super::facts::{self, Facts};
 use crate::auth::throttle::Throttle;
 use crate::base::config::{self, Config};
 use crate::base::time::Clock;
 use crate::base::{Error, Result};
 use crate::onvif::Camera;
 use crate::onvif::device::{Channel, Identity, Interface, Level, Network, Outcome, Site, User};
-use crate::source::{Source, Sources};
+use crate::source::{Profile, Source, Sources};
 use crate::store::{OnvifUser, Store};
 use crate::system;
 
@@ -149,8 +149,8 @@ impl Edge {
         Channel {
             source: source.spec.token.clone(),
             name: source.spec.name.clone(),
-            main: seen.main,
-            sub: has_sub.then_some(seen.sub),
+            main: seen.main.or_else(|| facts::glance(&source.stream)),
+            sub: has_sub.then(|| seen.sub.or_else(|| facts::glance(source.shown(Profile::Sub)))),
             ptz: seen.ptz,
         }
     }
