@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use crate::api::Context;
 use crate::base::time::{MediaTime, TICKS_PER_SECOND};
 use crate::base::{Error, Result};
-use crate::media::frame::Track;
+use crate::media::frame::{Frame, Track};
 use crate::media::hub::{Cursor, Event, Start};
 use crate::media::params::{VideoCodec, VideoParams};
 use crate::media::stream::{OfflineReason, Status, Stream};
@@ -23,7 +23,7 @@ use crate::onvif::device::{Codec, CodecProfile, Picture, Video};
 use crate::source::{Profile, Source};
 
 /// How often the streams are gone through.
-const TICK: Duration = Duration::from_secs(3);
+const TICK: Duration = Duration::from_secs(1);
 /// How long a stream may take to come up, and then its first group of pictures.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Sources that are looked at at a time.
@@ -248,16 +248,17 @@ async fn measure(stream: &Arc<Stream>) -> Result<Picture> {
     if let Ok(Err(error)) = whole {
         return Err(error);
     }
-    let VideoParams { width, height, .. } = params.video;
-    Ok(Picture {
-        codec: codec(&params.video),
-        width,
-        height,
-        fps: count.fps(),
-        kbps: count.kbps(),
-        gop: count.frames.max(1),
-        profile: profile(&params.video),
-    })
+    Ok(count.picture(&params.video))
+}
+
+/// What a stream that runs consists of, as far as its newest group of pictures tells by now.
+pub fn glance(stream: &Stream) -> Video {
+    let (params, mut cursor) = stream.hub.cursor(Start::NewestKey)?;
+    let mut count = Count::default();
+    while let Some(Event::Frame { frame, .. }) = cursor.poll() {
+        count.add(&frame);
+    }
+    Some(count.picture(&params.video))
 }
 
 /// Video frames from one key frame up to the next.
@@ -273,22 +274,41 @@ impl Count {
     async fn group(&mut self, cursor: &mut Cursor) -> Result<()> {
         loop {
             match cursor.next().await {
-                Event::Frame { frame, .. } if frame.track == Track::Video => {
-                    if frame.key && self.frames > 0 {
-                        self.time = frame.dts - self.first;
-                        return Ok(());
-                    }
-                    if self.frames == 0 {
-                        self.first = frame.dts;
-                    }
-                    self.frames += 1;
-                    self.bytes += frame.data.len();
-                    self.time = frame.dts - self.first + frame.duration;
-                }
+                Event::Frame { frame, .. } if self.add(&frame) => return Ok(()),
                 Event::Frame { .. } => {}
                 Event::Skipped => *self = Self::default(),
                 Event::Ended => return Err(Error::timeout("the stream ended")),
             }
+        }
+    }
+
+    /// Counts a frame; true at the next key frame.
+    fn add(&mut self, frame: &Frame) -> bool {
+        if frame.track != Track::Video {
+            return false;
+        }
+        if frame.key && self.frames > 0 {
+            self.time = frame.dts - self.first;
+            return true;
+        }
+        if self.frames == 0 {
+            self.first = frame.dts;
+        }
+        self.frames += 1;
+        self.bytes += frame.data.len();
+        self.time = frame.dts - self.first + frame.duration;
+        false
+    }
+
+    fn picture(&self, video: &VideoParams) -> Picture {
+        Picture {
+            codec: codec(video),
+            width: video.width,
+            height: video.height,
+            fps: self.fps(),
+            kbps: self.kbps(),
+            gop: self.frames.max(1),
+            profile: profile(video),
         }
     }
 
