@@ -27,8 +27,7 @@ use gstreamer::glib;
 use gstreamer_rtsp::RTSPStatusCode;
 use gstreamer_rtsp_server::prelude::*;
 use gstreamer_rtsp_server::{
-    gio,
-    RTSPClient, RTSPContext, RTSPFilterResult, RTSPOnvifServer, RTSPSessionPool, RTSPThreadPool,
+    RTSPClient, RTSPContext, RTSPFilterResult, RTSPOnvifServer, RTSPSessionPool, RTSPThreadPool, gio,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
