@@ -259,7 +259,7 @@ async fn bad_calls_say_what_was_wrong() {
     let outside = server.dir.path().join("h5edge.db");
     for (target, text) in [
         (format!("NoSuch?{s}"), "unknown call NoSuch".into()),
-        (format!("Ptz?token=a&action=left&{s}"), "Ptz is not supported by this version".into()),
+        (format!("GetServerList?{s}"), "GetServerList is not supported by this version".into()),
         (format!("AddSrcRTSP?token=a&url=rtsp://h/&{s}"), "parameter name is missing".into()),
         (
             format!("AddSrcRTSP?name=a&token=a&url=ftp://h/&{s}"),

@@ -8,6 +8,7 @@
 //! | [`Camera::ipycam`] | the time asks for a password, undeclared XML prefixes, malformed ProbeMatch; real RTSP |
 //! | [`Camera::npm_mock`] | all its addresses name an unreachable host; wants one shape of request |
 //! | [`Camera::digest_front`] | HTTP Digest before anything else; addresses name the camera behind it |
+//! | [`Camera::two_auth`] | several challenges at once, or unusual ones; the rest as the one before |
 
 use std::{
     fs,
@@ -129,6 +130,15 @@ proxy.server=("/onvif/"=>(("host"=>"{}","port"=>{})))
         let camera = camera(8091, process);
         let (user, password) = ("admin", "secret");
         Self { address, path: behind.path, user, password, _files: Some(files), ..camera }
+    }
+
+    /// Our own server of challenges, in one of its modes (`peers/twoauth.py`), in front of `behind`.
+    pub fn two_auth(address: Ipv4Addr, mode: &str, behind: &Self) -> Self {
+        let mut command = Command::new("python3");
+        command.arg(peers().join("twoauth.py")).args([mode, &address.to_string(), "8092"]);
+        command.args([behind.address.to_string(), behind.port.to_string()]);
+        let (user, password) = ("admin", "pass");
+        Self { address, port: 8092, path: behind.path, user, password, ..announced(command) }
     }
 }
 

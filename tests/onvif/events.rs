@@ -185,9 +185,10 @@ async fn subscriptions_are_prolonged_begun_again_and_given_back() {
     });
     input(&camera, true);
     assert_eq!(next(&mut socket).await["type"], "H5S_EVENT_ALARM_IN");
-    let events = found(&daemon, &[]);
-    let active: Vec<_> = events.iter().map(|(_, item, active)| (item.as_str(), *active)).collect();
-    assert_eq!(active, [("DI_1", true), ("DI_1", false), ("DI_1", true)]);
+    let event = |active| ("digital_input".to_owned(), "DI_1".to_owned(), active);
+    wait_for("all in the database", PATIENCE, || {
+        (found(&daemon, &[]) == [event(true), event(false), event(true)]).then_some(())
+    });
 
     wait_subscribed(&camera);
     let took = daemon.terminate();

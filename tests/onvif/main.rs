@@ -7,6 +7,7 @@ mod support;
 
 mod cameras;
 mod clients;
+mod device;
 mod digests;
 mod events;
 mod fake;
@@ -20,6 +21,7 @@ mod login;
 mod matrix;
 mod ptz;
 mod puppet;
+mod recorded;
 mod rtsp;
 mod schema;
 mod search;

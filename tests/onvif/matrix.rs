@@ -40,7 +40,7 @@ struct Peer {
 }
 
 fn lab() -> Lab {
-    (0..7).fold(Lab::new().host("box", &[BOX]), |lab, n| lab.host(&host(n), &[&address(n).to_string()]))
+    (0..10).fold(Lab::new().host("box", &[BOX]), |lab, n| lab.host(&host(n), &[&address(n).to_string()]))
 }
 
 fn host(n: u8) -> String {
@@ -56,14 +56,21 @@ fn start(lab: &Lab) -> Vec<Peer> {
     let peer = |what, camera| Peer { what, camera, announced: 1, told: None };
     let fleet = on(0, &|at| Camera::fleet(at, 4));
     let front = on(1, &|at| Camera::digest_front(at, &fleet));
+    let two_auth = |n: u8, mode: &'static str| on(n, &|at| Camera::two_auth(at, mode, &fleet));
+    let challenges = [two_auth(7, "basicfirst"), two_auth(8, "oneline"), two_auth(9, "sha256first")];
     let passwords = on(2, &|at| Camera::fleet_with_passwords(at, 1));
     let server = on(3, &|at| Camera::onvif_server(at, None));
     let late = on(4, &|at| Camera::onvif_server(at, Some("+3600s")));
     let told = Some("move -0.5 0 0");
+    let ours = |what, camera| Peer { announced: 0, ..peer(what, camera) };
+    let [basic_first, one_line, sha256_first] = challenges;
     vec![
         Peer { announced: 4, ..peer("`oxvif` 0.17.0, a fleet of 4", fleet) },
         peer("`oxvif`, WS-UsernameToken", passwords),
-        Peer { announced: 0, ..peer("`oxvif` behind `lighttpd`, HTTP Digest", front) },
+        ours("`oxvif` behind `lighttpd`, HTTP Digest", front),
+        ours("`oxvif` behind a challenge for Basic, then one for Digest", basic_first),
+        ours("`oxvif` behind both challenges in one line", one_line),
+        ours("`oxvif` behind SHA-256, then MD5", sha256_first),
         Peer { told, ..peer("`onvif-server` 0.1.1", server) },
         Peer { told, ..peer("`onvif-server`, its clock an hour ahead", late) },
         peer("`ipycam` 1.3.0", on(5, &Camera::ipycam)),

@@ -21,7 +21,21 @@ impl Session {
         if self.services.is_none() {
             self.services = Some(self.ask_for_services(address, &device).await?);
         }
-        Ok(self.services.as_ref().and_then(|services| services.get(&service)).cloned())
+        let known = self.services.as_ref().and_then(|services| services.get(&service)).cloned();
+        if known.is_some() || self.capable || service == Service::Media2 {
+            return Ok(known);
+        }
+        // There are cameras that name their events in the older answer only.
+        let more = match self.ask_for_capabilities(address, &device).await {
+            Err(failure) if !is_about_question(&failure) => return Err(failure),
+            more => more.unwrap_or_default(),
+        };
+        let found = more.get(&service).cloned();
+        let services = self.services.get_or_insert_default();
+        for (service, target) in more {
+            services.entry(service).or_insert(target);
+        }
+        Ok(found)
     }
 
     /// `GetServices`, which alone tells of Media2; `GetCapabilities` where a camera is too old for it,
@@ -31,18 +45,30 @@ impl Session {
         let question = Question::new(Service::Device, "GetServices", arguments);
         let listed = match self.ask(address, device, &question).await {
             Ok(answer) => listed(&answer, address),
-            Err(failure) if matches!(failure.why, Why::Refused | Why::Unsupported | Why::NotOnvif) => {
-                Services::new()
-            }
+            Err(failure) if is_about_question(&failure) => Services::new(),
             Err(failure) => return Err(failure),
         };
         if listed.keys().any(|service| *service != Service::Device) {
             return Ok(listed);
         }
-        let question = Question::new(Service::Device, "GetCapabilities", "<Category>All</Category>");
-        let answer = self.ask(address, device, &question).await?;
-        Ok(capable(&answer, address))
+        self.ask_for_capabilities(address, device).await
     }
+
+    async fn ask_for_capabilities(
+        &mut self,
+        address: &Address,
+        device: &Target,
+    ) -> Result<Services, Failure> {
+        let question = Question::new(Service::Device, "GetCapabilities", "<Category>All</Category>");
+        let answer = self.ask(address, device, &question).await;
+        self.capable = answer.as_ref().map_or_else(is_about_question, |_| true);
+        Ok(capable(&answer?, address))
+    }
+}
+
+/// Whether the camera is there and lets us in, but does not know, or like, what it was asked.
+fn is_about_question(failure: &Failure) -> bool {
+    matches!(failure.why, Why::Refused | Why::Unsupported | Why::NotOnvif)
 }
 
 fn listed(answer: &Element, address: &Address) -> Services {

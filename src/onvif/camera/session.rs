@@ -27,6 +27,8 @@ pub struct Session {
     pub(super) proven: bool,
     pub(super) denied: Option<Denied>,
     pub(super) services: Option<Services>,
+    /// Whether the older answer about services is in them, too.
+    pub(super) capable: bool,
 }
 
 impl Session {
@@ -39,6 +41,7 @@ impl Session {
             proven: false,
             denied: None,
             services: None,
+            capable: false,
         }
     }
 

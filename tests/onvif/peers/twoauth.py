@@ -1,13 +1,15 @@
 """A camera behind HTTP Digest that asks for it in the way that MODE names; standard library only.
 
-    twoauth.py MODE
+    twoauth.py MODE [ADDRESS PORT [HOST PORT]]
 
-User `admin`, password `pass`. Binds a free port of 127.0.0.1 and prints its number; ends when its
-standard input does. Each request is logged to standard output as `ok` or `no`, with the algorithm and
+User `admin`, password `pass`. Binds a free port of 127.0.0.1, or what is named, and prints the number of
+the port; ends when its standard input does. It answers little itself; with a second HOST and PORT it is a
+front, and hands on what was asked with the right password. Each request is logged to standard output as `ok` or `no`, with the algorithm and
 the quality that the client chose.
 """
 
 import hashlib
+import http.client
 import http.server
 import os
 import re
@@ -110,21 +112,35 @@ class Camera(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def answer(self, body):
+        if BEHIND:
+            return self.hand_on(body)
         found = re.search(r"Body[^>]*>\s*<(?:\w+:)?(\w+)", body)
         name = found.group(1) if found else ""
         inner = ANSWERS.get(name)
         if inner is not None:
             inner = inner.replace("%d", str(self.server.server_port))
             inner = f'<d:{name}Response xmlns:d="{DEVICE}">{inner}</d:{name}Response>'
-        document = (ENVELOPE % (FAULT if inner is None else inner)).encode()
-        self.send_response(200)
+        self.reply(200, (ENVELOPE % (FAULT if inner is None else inner)).encode())
+
+    def hand_on(self, body):
+        behind = http.client.HTTPConnection(*BEHIND, timeout=10)
+        kind = {"Content-Type": self.headers.get("Content-Type", "")}
+        behind.request("POST", self.path, body.encode(), kind)
+        answer = behind.getresponse()
+        self.reply(answer.status, answer.read())
+        behind.close()
+
+    def reply(self, status, document):
+        self.send_response(status)
         self.send_header("Content-Type", "application/soap+xml")
         self.send_header("Content-Length", str(len(document)))
         self.end_headers()
         self.wfile.write(document)
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Camera)
+HERE = (sys.argv[2], int(sys.argv[3])) if len(sys.argv) > 3 else ("127.0.0.1", 0)
+BEHIND = (sys.argv[4], int(sys.argv[5])) if len(sys.argv) > 5 else None
+server = http.server.ThreadingHTTPServer(HERE, Camera)
 print(server.server_port, flush=True)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 sys.stdin.read()
