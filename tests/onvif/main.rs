@@ -11,7 +11,6 @@ mod device;
 mod digests;
 mod events;
 mod fake;
-mod device;
 mod found;
 mod front;
 mod head;
