@@ -119,7 +119,7 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     let codecs = CodecSettings::load(&config.snapshot, data_dir);
 
     let alarms = Alarms::load(&store)?;
-    let addresses = onvif_ports(&listeners, &config)?;
+    let addresses = onvif_ports(&listeners, config.rtsp.port)?;
     let site = Edge::load(&store, &config, sources.clone(), recorder.clone(), Clock::real(), addresses)?;
     let ctx = Arc::new(Context {
         file_roots: config.sources.roots(data_dir),
@@ -214,10 +214,9 @@ async fn bind(data_dir: &Path, config: &Config, http_port: Option<u16>) -> Resul
 }
 
 /// Where the ONVIF device says that our servers are.
-fn onvif_ports(listeners: &Listeners, config: &Config) -> Result<Ports> {
+fn onvif_ports(listeners: &Listeners, rtsp: u16) -> Result<Ports> {
     let https = listeners.https.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
-    let (http, rtsp) = (listeners.http.local_addr()?, config.rtsp.port);
-    Ok(Ports { http, https: https.map(|at| at.port()), rtsp })
+    Ok(Ports { http: listeners.http.local_addr()?, https: https.map(|at| at.port()), rtsp })
 }
 
 /// What is printed when everything answers: the ports, as one line of JSON.

@@ -89,7 +89,8 @@ impl Server {
         let ports = Ports { http: http.local_addr().unwrap(), https: None, rtsp: 8554 };
         let sources = Sources::new(settings, clock.clone());
         let auth = Auth::open(store.clone(), clock.clone(), (&config.auth).into()).unwrap();
-        let recorder = Recorder::start((&config).into(), volumes, store.clone(), clock.clone(), stop.clone()).unwrap();
+        let recorder =
+            Recorder::start((&config).into(), volumes, store.clone(), clock.clone(), stop.clone()).unwrap();
         let site = Edge::load(&store, &config, sources.clone(), recorder.clone(), clock, ports).unwrap();
         let ctx = Arc::new(Context {
             file_roots: vec![files],
@@ -259,7 +260,7 @@ async fn bad_calls_say_what_was_wrong() {
     let outside = server.dir.path().join("h5edge.db");
     for (target, text) in [
         (format!("NoSuch?{s}"), "unknown call NoSuch".into()),
-        (format!("Ptz?token=a&action=left&{s}"), "Ptz is not supported by this version".into()),
+        (format!("GetServerList?{s}"), "GetServerList is not supported by this version".into()),
         (format!("AddSrcRTSP?token=a&url=rtsp://h/&{s}"), "parameter name is missing".into()),
         (
             format!("AddSrcRTSP?name=a&token=a&url=ftp://h/&{s}"),

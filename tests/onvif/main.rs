@@ -2,7 +2,6 @@
 //! clients of the device that we are.
 
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
 
 mod cameras;
@@ -20,6 +19,7 @@ mod login;
 mod matrix;
 mod ptz;
 mod puppet;
+mod recorded;
 mod rtsp;
 mod schema;
 mod search;

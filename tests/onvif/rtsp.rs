@@ -1,8 +1,10 @@
 //! Our RTSP server with the programs that people use: ffprobe and ffmpeg, and GStreamer's `rtspsrc` in
 //! ONVIF mode for recordings. The cameras are real ones of the simulator.
 
+#[path = "rtsp/replay.rs"]
+mod replay;
 #[path = "rtsp/site.rs"]
-mod site;
+pub mod site;
 
 use std::time::{Duration, Instant};
 
@@ -66,7 +68,7 @@ fn the_camera_is_pulled_once_for_all_and_clients_come_back_after_a_drop() {
     }
     assert_eq!(served.camera.sessions(0), 1);
     assert_eq!(served.viewers("cam0"), 5);
-    served.camera.control("disconnect?cam=0");
+    served.camera.control("drop?cam=0");
     for player in &mut players {
         player.wait_end(PATIENCE);
     }
@@ -86,4 +88,30 @@ fn no_more_clients_than_there_is_room_for() {
     wait_for("a full house", PATIENCE, || site::is_closed(served.port).then_some(()));
     drop(guests);
     wait_for("room again", PATIENCE, || (!site::is_closed(served.port)).then_some(()));
+}
+
+#[test]
+fn recordings_are_played_from_the_time_that_is_asked_for() {
+    let served = Served::start(&[]);
+    let pieces = served.record(Duration::from_secs(14));
+    assert!(pieces.len() >= 2, "{pieces:?}");
+    let (first, last) = (pieces[0].start.0, pieces[pieces.len() - 1].end.0);
+    // An ordinary player sees all of it, from the beginning.
+    let all = frames(&served.url("/replay/cam0"), "tcp", 50);
+    assert_eq!(all, 50);
+    // A recorder asks for a moment, here in the second file's first group of pictures.
+    let asked = pieces[1].start.0 + 1500;
+    let stamps = replay::play(served.port, "/replay/cam0", asked, &["Rate-Control: no", "Immediate: yes"]);
+    let (begin, end) = (stamps[0], stamps[stamps.len() - 1]);
+    assert!(begin <= asked && asked - begin <= 4100, "asked for {asked}, got {begin}");
+    assert!(stamps.is_sorted(), "{stamps:?}");
+    assert!((last - end).abs() < 200, "up to {end} of {last}");
+    // From before the beginning it plays from there, over all files.
+    let stamps = replay::play(served.port, "/replay/cam0", first - 60_000, &["Rate-Control: no"]);
+    assert!((stamps[0] - first).abs() < 100, "{} {first}", stamps[0]);
+    assert!(stamps.windows(2).all(|pair| (pair[1] - pair[0]) < 1000), "across files: {stamps:?}");
+    // Only key frames, which are four seconds apart.
+    let keys = replay::play(served.port, "/replay/cam0", first, &["Rate-Control: no", "Frames: intra"]);
+    assert!(keys.len() < 8 && keys.windows(2).all(|pair| pair[1] - pair[0] > 500), "{keys:?}");
+    assert_eq!(replay::status(served.port, "/replay/cam0", first, &["Scale: -1.0"]), 501);
 }

@@ -189,6 +189,7 @@ fn configuration(wanted: &str) -> String {
     default("http", "bind", "127.0.0.1".into());
     default("http", "https_port", i64::from(free_port()).into());
     default("webrtc", "port", i64::from(free_port()).into());
+    default("rtsp", "port", i64::from(free_port()).into());
     config.to_string()
 }
 

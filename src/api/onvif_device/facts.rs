@@ -2,31 +2,36 @@
 //! and we know them only from the stream itself: so each is looked at once when the device is on, again
 //! when it runs anyway and has changed, and what was seen is kept for the next start.
 //!
-//! One task, one stream at a time. Memory: one row for each source.
+//! One task, [`AT_ONCE`] sources at a time. Memory: one row for each source.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use crate::api::Context;
 use crate::base::time::{MediaTime, TICKS_PER_SECOND};
 use crate::base::{Error, Result};
-use crate::media::frame::Track;
+use crate::media::frame::{Frame, Track};
 use crate::media::hub::{Cursor, Event, Start};
 use crate::media::params::{VideoCodec, VideoParams};
-use crate::media::stream::Stream;
+use crate::media::stream::{OfflineReason, Status, Stream};
 use crate::onvif::device::{Codec, CodecProfile, Picture, Video};
 use crate::source::{Profile, Source};
 
 /// How often the streams are gone through.
-const TICK: Duration = Duration::from_secs(3);
+const TICK: Duration = Duration::from_secs(1);
 /// How long a stream may take to come up, and then its first group of pictures.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Sources that are looked at at a time.
+const AT_ONCE: usize = 4;
 /// Rest after a look that failed: the camera is away.
 const REST: Duration = Duration::from_secs(120);
+/// Rest after a camera refused our password: cameras lock accounts.
+const LONG_REST: Duration = Duration::from_secs(3600);
 /// How old the rates of a running stream may be.
 const FRESH: Duration = Duration::from_secs(600);
 
@@ -74,7 +79,7 @@ impl Facts {
 
 /// Runs until the daemon stops.
 pub async fn run(ctx: &Arc<Context>) {
-    let mut looker = Looker { ctx: ctx.clone(), looked: HashMap::new() };
+    let looker = Looker { ctx: ctx.clone(), looked: Mutex::default() };
     loop {
         tokio::select! {
             () = looker.round() => {}
@@ -87,11 +92,11 @@ pub async fn run(ctx: &Arc<Context>) {
     }
 }
 
-/// When something was looked at last, and how it went.
+/// When something was looked at last, and when to try again where that failed.
 #[derive(Clone, Copy, Debug)]
 struct Looked {
     at: Instant,
-    well: bool,
+    rest: Option<Duration>,
 }
 
 /// What can be looked at of a source.
@@ -105,22 +110,22 @@ enum Thing {
 struct Looker {
     ctx: Arc<Context>,
     /// One entry for each thing of each source.
-    looked: HashMap<(String, Thing), Looked>,
+    looked: Mutex<HashMap<(String, Thing), Looked>>,
 }
 
 impl Looker {
-    async fn round(&mut self) {
+    async fn round(&self) {
         let sources = self.ctx.sources.list();
         let tokens: Vec<&str> = sources.iter().map(|source| source.spec.token.as_str()).collect();
-        self.looked.retain(|(token, _), _| tokens.contains(&token.as_str()));
+        self.looked().retain(|(token, _), _| tokens.contains(&token.as_str()));
         for token in self.ctx.device.site.facts.retain(&tokens) {
             self.keep(&token, None).await;
         }
         for source in &sources {
             self.recall(source).await;
-            if self.ctx.device.site.switch().device {
-                self.look(source).await;
-            }
+        }
+        if self.ctx.device.site.switch().device {
+            stream::iter(&sources).for_each_concurrent(AT_ONCE, |source| self.look(source)).await;
         }
     }
 
@@ -137,7 +142,7 @@ impl Looker {
         facts.set(&token, seen);
     }
 
-    async fn look(&mut self, source: &Source) {
+    async fn look(&self, source: &Source) {
         let token = &source.spec.token;
         let before = self.ctx.device.site.facts.get(token);
         let mut seen = before;
@@ -161,7 +166,7 @@ impl Looker {
     }
 
     /// What is known of a stream now.
-    async fn stream(&mut self, token: &str, thing: Thing, stream: &Arc<Stream>, known: Video) -> Video {
+    async fn stream(&self, token: &str, thing: Thing, stream: &Arc<Stream>, known: Video) -> Video {
         let running = stream.hub.params();
         let changed = match (&running, known) {
             (Some(params), Some(known)) => !is_still(&params.video, &known),
@@ -172,8 +177,12 @@ impl Looker {
             return known;
         }
         let measured = measure(stream).await;
-        let looked = Looked { at: Instant::now(), well: measured.is_ok() };
-        self.looked.insert((token.to_owned(), thing), looked);
+        let rest = match stream.status() {
+            _ if measured.is_ok() => None,
+            Status::Offline { reason: OfflineReason::Unauthorised, .. } => Some(LONG_REST),
+            _ => Some(REST),
+        };
+        self.note(token, thing, rest);
         match measured {
             Ok(picture) => Some(picture),
             Err(error) => {
@@ -183,25 +192,32 @@ impl Looker {
         }
     }
 
-    async fn steerable(&mut self, token: &str) -> Option<bool> {
+    async fn steerable(&self, token: &str) -> Option<bool> {
         let camera = self.ctx.sources.cameras.get(token)?;
         let profiles = camera.profiles().await;
-        let looked = Looked { at: Instant::now(), well: profiles.is_ok() };
-        self.looked.insert((token.to_owned(), Thing::Ptz), looked);
+        self.note(token, Thing::Ptz, profiles.is_err().then_some(REST));
         profiles.ok().map(|profiles| profiles.iter().any(|profile| profile.ptz.is_some()))
     }
 
     /// Whether to look at what runs only for us: once, until it went well; what is known from before
     /// the start will do.
     fn is_due(&self, token: &str, thing: Thing, known: bool) -> bool {
-        match self.looked.get(&(token.to_owned(), thing)) {
+        match self.looked().get(&(token.to_owned(), thing)) {
             None => !known,
-            Some(looked) => !looked.well && looked.at.elapsed() > REST,
+            Some(looked) => looked.rest.is_some_and(|rest| looked.at.elapsed() > rest),
         }
     }
 
     fn age(&self, token: &str, thing: Thing) -> Option<Duration> {
-        self.looked.get(&(token.to_owned(), thing)).map(|looked| looked.at.elapsed())
+        self.looked().get(&(token.to_owned(), thing)).map(|looked| looked.at.elapsed())
+    }
+
+    fn note(&self, token: &str, thing: Thing, rest: Option<Duration>) {
+        self.looked().insert((token.to_owned(), thing), Looked { at: Instant::now(), rest });
+    }
+
+    fn looked(&self) -> MutexGuard<'_, HashMap<(String, Thing), Looked>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn keep(&self, token: &str, seen: Option<Seen>) {
@@ -232,16 +248,17 @@ async fn measure(stream: &Arc<Stream>) -> Result<Picture> {
     if let Ok(Err(error)) = whole {
         return Err(error);
     }
-    let VideoParams { width, height, .. } = params.video;
-    Ok(Picture {
-        codec: codec(&params.video),
-        width,
-        height,
-        fps: count.fps(),
-        kbps: count.kbps(),
-        gop: count.frames.max(1),
-        profile: profile(&params.video),
-    })
+    Ok(count.picture(&params.video))
+}
+
+/// What a stream that runs consists of, as far as its newest group of pictures tells by now.
+pub fn glance(stream: &Stream) -> Video {
+    let (params, mut cursor) = stream.hub.cursor(Start::NewestKey)?;
+    let mut count = Count::default();
+    while let Some(Event::Frame { frame, .. }) = cursor.poll() {
+        count.add(&frame);
+    }
+    Some(count.picture(&params.video))
 }
 
 /// Video frames from one key frame up to the next.
@@ -257,22 +274,41 @@ impl Count {
     async fn group(&mut self, cursor: &mut Cursor) -> Result<()> {
         loop {
             match cursor.next().await {
-                Event::Frame { frame, .. } if frame.track == Track::Video => {
-                    if frame.key && self.frames > 0 {
-                        self.time = frame.dts - self.first;
-                        return Ok(());
-                    }
-                    if self.frames == 0 {
-                        self.first = frame.dts;
-                    }
-                    self.frames += 1;
-                    self.bytes += frame.data.len();
-                    self.time = frame.dts - self.first + frame.duration;
-                }
+                Event::Frame { frame, .. } if self.add(&frame) => return Ok(()),
                 Event::Frame { .. } => {}
                 Event::Skipped => *self = Self::default(),
                 Event::Ended => return Err(Error::timeout("the stream ended")),
             }
+        }
+    }
+
+    /// Counts a frame; true at the next key frame.
+    fn add(&mut self, frame: &Frame) -> bool {
+        if frame.track != Track::Video {
+            return false;
+        }
+        if frame.key && self.frames > 0 {
+            self.time = frame.dts - self.first;
+            return true;
+        }
+        if self.frames == 0 {
+            self.first = frame.dts;
+        }
+        self.frames += 1;
+        self.bytes += frame.data.len();
+        self.time = frame.dts - self.first + frame.duration;
+        false
+    }
+
+    fn picture(&self, video: &VideoParams) -> Picture {
+        Picture {
+            codec: codec(video),
+            width: video.width,
+            height: video.height,
+            fps: self.fps(),
+            kbps: self.kbps(),
+            gop: self.frames.max(1),
+            profile: profile(video),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::facts::Facts;
+use super::facts::{self, Facts};
 use crate::auth::throttle::Throttle;
 use crate::base::config::{self, Config};
 use crate::base::time::Clock;
@@ -15,7 +15,7 @@ use crate::base::{Error, Result};
 use crate::media::recorded::{Library, Piece};
 use crate::onvif::Camera;
 use crate::onvif::device::{Channel, Identity, Interface, Level, Network, Outcome, Site, Span, User};
-use crate::source::{Source, Sources};
+use crate::source::{Profile, Source, Sources};
 use crate::store::{OnvifUser, Store};
 use crate::system;
 
@@ -157,8 +157,8 @@ impl Edge {
         Channel {
             source: source.spec.token.clone(),
             name: source.spec.name.clone(),
-            main: seen.main,
-            sub: has_sub.then_some(seen.sub),
+            main: seen.main.or_else(|| facts::glance(&source.stream)),
+            sub: has_sub.then(|| seen.sub.or_else(|| facts::glance(source.shown(Profile::Sub)))),
             ptz: seen.ptz,
         }
     }

@@ -83,7 +83,7 @@ fn errors_name_file_line_column_and_key() {
         ),
         ("[sources]\nfile_roots = ['media']", "sources.file_roots: `media` is no absolute path"),
         ("[snapshot]\ndeny = ['a b']", "snapshot.deny: `a b` is no name of an element"),
-        ("[onvif]\nname = 'a\\nb'", "onvif.name: at most 64 bytes, none a control"),
+        ("[onvif]\nname = \"a\\nb\"", "onvif.name: at most 64 bytes, none a control"),
         ("[snapshot]\nboard_dir = 'x'", "snapshot.board_dir: `x` is no absolute path"),
         ("[log]\nmodules = { x = 'loud' }", "log.modules.x: unknown variant `loud`"),
         ("[http]\nport = 1\nport = 2", "h5edge.toml:3:1: duplicate key"),

@@ -12,8 +12,9 @@ pub fn operation<S: Site>(ask: &Ask<'_, S>, name: &str) -> Answer {
     match name {
         "GetServiceCapabilities" => Ok(capabilities::device_io(channels.len())),
         "GetVideoSources" => Ok(channels.iter().map(|c| tag("tmd:Token", names::video_source(c))).collect()),
-        "GetVideoOutputs" | "GetAudioSources" | "GetAudioOutputs" | "GetRelayOutputs"
-        | "GetDigitalInputs" | "GetSerialPorts" => Ok(String::new()),
+        "GetVideoOutputs" | "GetAudioSources" | "GetAudioOutputs" | "GetDigitalInputs" | "GetSerialPorts" => {
+            Ok(String::new())
+        }
         _ => Err(Fault::unknown(name)),
     }
 }

@@ -4,7 +4,7 @@
 //! that are as old as it. So no answer can be played twice.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -18,6 +18,8 @@ use crate::onvif::bytes::{hex, same};
 /// How long a nonce is taken, in milliseconds. RTSP sessions and pull points outlive it: they are told
 /// that it is stale, and go on with a fresh one.
 const MAX_AGE: i64 = 5 * 60_000;
+/// By how much the clock may go back and nonces stay good, in milliseconds.
+const MAX_STEP: i64 = 1000;
 /// Most nonces whose use is remembered.
 pub(super) const MAX_USED: usize = 4096;
 /// Bytes of a nonce: time, random, keyed hash.
@@ -27,7 +29,6 @@ const NONCE: usize = 8 + 8 + 16;
 #[derive(Debug)]
 pub struct Authority {
     realm: String,
-    key: [u8; 32],
     used: Mutex<Used>,
 }
 
@@ -44,8 +45,11 @@ pub enum Verdict {
     Wrong,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Used {
+    key: [u8; 32],
+    /// When we last looked; nonces from before a clock was set back would come to life again.
+    latest: i64,
     counts: HashMap<String, u32>,
     /// The same nonces, oldest use first.
     order: VecDeque<String>,
@@ -56,14 +60,14 @@ struct Used {
 impl Authority {
     /// With a key of its own: nonces do not outlive it.
     pub fn new(realm: impl Into<String>) -> Self {
-        Self { realm: realm.into(), key: rand::random(), used: Mutex::default() }
+        Self { realm: realm.into(), used: Mutex::new(Used::new()) }
     }
 
     /// The value of a `WWW-Authenticate` header; one header for each hash that is offered, as many
     /// clients read only the first challenge of a line, or only the first line.
     pub fn challenge(&self, hash: Hash, stale: bool, now: Wall) -> String {
         let stale = if stale { ", stale=true" } else { "" };
-        let (name, nonce) = (hash.as_str(), self.nonce(now));
+        let (name, nonce) = (hash.as_str(), self.used(now).nonce(now));
         format!("Digest realm=\"{}\", qop=\"auth\", algorithm={name}, nonce=\"{nonce}\"{stale}", self.realm)
     }
 
@@ -79,25 +83,38 @@ impl Authority {
         if claim.challenge.realm != self.realm {
             return Verdict::Unusable;
         }
-        let Some(made) = self.made(&claim.challenge.nonce) else { return Verdict::Stale };
+        let Some(made) = self.used(now).made(&claim.challenge.nonce) else { return Verdict::Stale };
         let known = password(&claim.user);
         // An unknown user costs as much as a known one with a wrong password.
         let expected = claim.expected(known.as_ref().map_or("", Secret::expose), asked);
         if known.is_none() || !same(expected.as_bytes(), claim.response.as_bytes()) {
             return Verdict::Wrong;
         }
-        let age = now.0.saturating_sub(made);
-        // From the future: the clock was set back.
-        if !(-MAX_AGE..=MAX_AGE).contains(&age) || !self.count(&claim, made) {
-            return Verdict::Stale;
+        let fresh = now.0.saturating_sub(made) <= MAX_AGE && self.used(now).count(&claim, made);
+        if fresh { Verdict::User(claim.user) } else { Verdict::Stale }
+    }
+
+    /// What is known of nonces; nothing, where the clock was set back.
+    fn used(&self, now: Wall) -> MutexGuard<'_, Used> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.0 < used.latest.saturating_sub(MAX_STEP) {
+            *used = Used::new();
         }
-        Verdict::User(claim.user)
+        used.latest = now.0;
+        used
     }
 
     #[cfg(test)]
     pub(super) fn remembered(&self) -> (usize, usize) {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         (used.counts.len(), used.order.len())
+    }
+}
+
+impl Used {
+    fn new() -> Self {
+        let (counts, order) = (HashMap::new(), VecDeque::new());
+        Self { key: rand::random(), latest: i64::MIN, counts, order, floor: i64::MIN }
     }
 
     fn nonce(&self, now: Wall) -> String {
@@ -124,25 +141,24 @@ impl Authority {
     }
 
     /// Counts a use; false if it was used so often before.
-    fn count(&self, claim: &Claim, made: i64) -> bool {
+    fn count(&mut self, claim: &Claim, made: i64) -> bool {
         let nonce = &claim.challenge.nonce;
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = used.counts.get_mut(nonce) {
+        if let Some(count) = self.counts.get_mut(nonce) {
             let fresh = claim.count > *count;
             *count = claim.count.max(*count);
             return fresh;
         }
-        if made <= used.floor {
+        if made <= self.floor {
             return false;
         }
-        if used.order.len() >= MAX_USED
-            && let Some(oldest) = used.order.pop_front()
+        if self.order.len() >= MAX_USED
+            && let Some(oldest) = self.order.pop_front()
         {
-            used.counts.remove(&oldest);
-            used.floor = used.floor.max(self.made(&oldest).unwrap_or_default());
+            self.counts.remove(&oldest);
+            self.floor = self.floor.max(self.made(&oldest).unwrap_or(made));
         }
-        used.counts.insert(nonce.clone(), claim.count);
-        used.order.push_back(nonce.clone());
+        self.counts.insert(nonce.clone(), claim.count);
+        self.order.push_back(nonce.clone());
         true
     }
 }

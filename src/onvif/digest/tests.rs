@@ -146,6 +146,17 @@ fn old_and_foreign_nonces_are_stale() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_makes_all_nonces_stale_and_new_ones_good() {
+    let authority = Authority::new("r");
+    let old = authorization(&authority.challenge(Hash::Md5, false, NOW), "pw", 1);
+    let hour = -3_600_000;
+    assert_eq!(verified(&authority, &old, hour), Verdict::Stale);
+    let header = authorization(&authority.challenge(Hash::Md5, true, NOW.plus_millis(hour)), "pw", 1);
+    assert!(matches!(verified(&authority, &header, hour), Verdict::User(_)));
+    assert_eq!(verified(&authority, &old, 0), Verdict::Stale);
+}
+
+#[test]
 fn what_was_not_asked_for_is_unusable() {
     let authority = Authority::new("r");
     let good = authorization(&authority.challenge(Hash::Md5, false, NOW), "pw", 1);

@@ -27,7 +27,7 @@ use gstreamer::glib;
 use gstreamer_rtsp::RTSPStatusCode;
 use gstreamer_rtsp_server::prelude::*;
 use gstreamer_rtsp_server::{
-    RTSPClient, RTSPContext, RTSPFilterResult, RTSPOnvifServer, RTSPSessionPool, RTSPThreadPool,
+    RTSPClient, RTSPContext, RTSPFilterResult, RTSPOnvifServer, RTSPSessionPool, RTSPThreadPool, gio,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -121,7 +121,7 @@ impl RtspServer {
 struct Running {
     server: RTSPOnvifServer,
     sessions: RTSPSessionPool,
-    listening: glib::SourceId,
+    listening: glib::Source,
     port: u16,
 }
 
@@ -145,8 +145,9 @@ fn open(settings: &Settings, site: &Arc<Site>, context: &glib::MainContext) -> R
     let greeting = site.clone();
     server.connect_client_connected(move |_, client| greet(client, &door, &greeting));
     let listening = server
-        .attach(Some(context))
-        .map_err(|_| Error::refused(format!("RTSP port {} cannot be opened", settings.port)))?;
+        .create_source(gio::Cancellable::NONE)
+        .map_err(|error| Error::refused(format!("RTSP port {} cannot be opened: {error}", settings.port)))?;
+    listening.attach(Some(context));
     let port = u16::try_from(server.bound_port()).unwrap_or_default();
     Ok(Running { server, sessions, listening, port })
 }
@@ -171,7 +172,7 @@ impl Running {
         });
         main_loop.run();
         cleanup.destroy();
-        self.listening.remove();
+        self.listening.destroy();
         self.sessions.filter(Some(&mut |_, _| RTSPFilterResult::Remove));
         self.server.client_filter(Some(&mut |_, client| {
             client.close();
@@ -184,7 +185,7 @@ impl Running {
 fn greet(client: &RTSPClient, door: &Door, site: &Arc<Site>) {
     if !door.enter(client) {
         tracing::warn!("RTSP: no room for another client");
-        client.close();
+        turn_away(client.clone());
         return;
     }
     let leaving = door.clone();
@@ -192,6 +193,16 @@ fn greet(client: &RTSPClient, door: &Door, site: &Arc<Site>) {
     let site = site.clone();
     client.connect_pre_describe_request(move |client, context| status(described(&site, client, context)));
     client.connect_pre_play_request(|_, context| status(playable(context)));
+}
+
+/// Closes a connection as soon as the server has done with taking it in; before, it would go on with
+/// what is closed.
+fn turn_away(client: RTSPClient) {
+    let close = glib::idle_source_new(None, glib::Priority::DEFAULT, move || {
+        client.close();
+        glib::ControlFlow::Break
+    });
+    close.attach(Some(&glib::MainContext::ref_thread_default()));
 }
 
 /// Whether there is something to describe: a live source that is down gets its time to come up.

@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use h5edge::base::config::{Config, VolumeEntry};
+use h5edge::base::footage::Cause;
 use h5edge::base::secret::Secret;
 use h5edge::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
 use h5edge::base::time::{Clock, MediaTime};
+use h5edge::base::wall::Wall;
+use h5edge::media::recorded::{Library, Piece};
 use h5edge::play::rtsp::{Backend, RtspServer, Settings};
 use h5edge::record::volume::Volumes;
-use h5edge::record::{self, Recorder};
+use h5edge::record::{self, Recorder, Request};
 use h5edge::source::{self, Sources};
 use h5edge::store::Store;
 use md5::{Digest, Md5};
@@ -23,6 +26,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::fakecam::Fakecam;
+use crate::support::wait_for;
 
 pub const MAX_CLIENTS: usize = 40;
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -87,6 +91,25 @@ impl Served {
 
     pub fn viewers(&self, token: &str) -> usize {
         self.sources.get(token).unwrap().stream.viewers()
+    }
+
+    /// Records for a time; the files.
+    pub fn record(&self, duration: Duration) -> Vec<Piece> {
+        let request = Request {
+            cause: Cause::Manual,
+            duration: Some(duration),
+            at_least: false,
+            name: None,
+            folders: None,
+            apart: false,
+        };
+        self.runtime.block_on(self.recorder.record("cam0", request)).unwrap();
+        wait_for("the recording's end", 4 * PATIENCE, || {
+            let pieces = self.recorder.pieces("cam0", Wall(0), Wall(i64::MAX)).unwrap();
+            let (begin, end) = (pieces.first()?.start.0, pieces.last()?.end.0);
+            let whole = end - begin >= duration.as_millis() as i64 - 1000;
+            (whole && pieces.iter().all(|piece| !piece.open)).then_some(pieces)
+        })
     }
 
     /// ffmpeg, which reads over TCP until the stream ends.
@@ -198,7 +221,7 @@ impl Player {
     }
 
     pub fn wait_end(&mut self, patience: Duration) {
-        crate::support::wait_for("the player's end", patience, || self.child.try_wait().unwrap());
+        wait_for("the player's end", patience, || self.child.try_wait().unwrap());
     }
 }
 
@@ -215,32 +238,43 @@ pub fn ask(port: u16, method: &str, path: &str, user: Option<(&str, &str)>) -> u
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let url = format!("rtsp://127.0.0.1:{port}{path}");
     let first = exchange(&mut stream, method, &url, 1, "");
-    let (Some((user, password)), 401) = (user, status(&first)) else { return status(&first) };
-    let nonce = first.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
-    let realm = first.split("realm=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a realm");
-    let secret = md5(&format!("{user}:{realm}:{password}"));
-    let response = md5(&format!("{secret}:{nonce}:{}", md5(&format!("{method}:{url}"))));
-    let digest = format!(
-        "Authorization: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{url}\", \
-         response=\"{response}\"\r\n"
-    );
-    status(&exchange(&mut stream, method, &url, 2, &digest))
+    let (Some((user, password)), 401) = (user, status_of(&first)) else { return status_of(&first) };
+    let digest = authorization(&first, user, password, method, &url);
+    status_of(&exchange(&mut stream, method, &url, 2, &digest))
 }
 
-fn exchange(stream: &mut TcpStream, method: &str, url: &str, number: u32, more: &str) -> String {
+/// The header field that answers the challenge in `head`.
+pub fn authorization(head: &str, user: &str, password: &str, method: &str, url: &str) -> String {
+    let quoted = |name: &str| head.split(&format!("{name}=\"")).nth(1)?.split('"').next();
+    let (nonce, realm) = (quoted("nonce").expect("a nonce"), quoted("realm").expect("a realm"));
+    let secret = md5(&format!("{user}:{realm}:{password}"));
+    let response = md5(&format!("{secret}:{nonce}:{}", md5(&format!("{method}:{url}"))));
+    format!(
+        "Authorization: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{url}\", \
+         response=\"{response}\"\r\n"
+    )
+}
+
+/// Sends a request; the head of its answer.
+pub fn exchange(stream: &mut TcpStream, method: &str, url: &str, number: u32, more: &str) -> String {
     write!(stream, "{method} {url} RTSP/1.0\r\nCSeq: {number}\r\n{more}\r\n").unwrap();
+    head(stream)
+}
+
+/// Up to the empty line.
+pub fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         match stream.read(&mut byte) {
             Ok(1) => head.push(byte[0]),
-            other => panic!("{method} {url}: {other:?} after {}", String::from_utf8_lossy(&head)),
+            other => panic!("{other:?} after {}", String::from_utf8_lossy(&head)),
         }
     }
     String::from_utf8(head).unwrap()
 }
 
-fn status(head: &str) -> u16 {
+pub fn status_of(head: &str) -> u16 {
     head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status")
 }
 
