@@ -1,4 +1,7 @@
-"""onveef: no `action=` in its requests; Media1, recordings and their replay."""
+"""onveef: no `action=` in its requests; Media1, recordings and their replay.
+
+No events: before it pulls any, it stumbles over its own HTTP library (an assertion in httpx.Timeout).
+"""
 
 from onveef import OnvifClient
 from onveef.wsdiscovery import discover
@@ -46,12 +49,6 @@ def recordings():
     return [item["token"] for item in client.get_recordings()]
 
 
-def events():
-    with client.pull_point(timeout="PT1S") as subscription:
-        subscription.pull()
-    return "ok"
-
-
 steps.run("discover", find)
 steps.run("info", info)
 steps.run("profiles", list_profiles)
@@ -60,7 +57,6 @@ steps.run("snapshots", lambda: [client.get_snapshot_uri(profile_token=token) for
 steps.run("picture", picture)
 steps.run("ptz", ptz)
 steps.run("presets", presets)
-steps.run("events", events)
 steps.run("recordings", recordings)
 steps.run("replays", lambda: [client.get_replay_uri(recording_token="rec_yard")])
 steps.report()
