@@ -36,7 +36,7 @@ const STEPS: &[&str] = &[
 ];
 const USER: &str = "recorder";
 const PASSWORD: &str = "Secret-pass-1";
-const CONFIG: &str = "[http]\nbind = \"0.0.0.0\"\n[onvif]\ndevice = true\nname = \"Gate house\"\n";
+const CONFIG: &str = "[http]\nbind = \"0.0.0.0\"\n[onvif]\ndevice = true\nname = \"Gate house\"\n[rtsp]\nport = 8554\n";
 
 /// Where a client stands, and the address of the device there.
 #[derive(Clone, Copy)]
@@ -124,7 +124,7 @@ fn scene() -> Scene {
         wait_for("the device to know its channels", scene::PATIENCE, || {
             let services = ask(&daemon, "http://www.onvif.org/ver10/device/wsdl", "GetServices");
             let profiles = ask(&daemon, "http://www.onvif.org/ver10/media/wsdl", "GetProfiles");
-            let known = services.contains("/ver20/ptz/") && profiles.contains("p_gate_sub");
+            let known = services.contains("/onvif/ptz_service") && profiles.contains("p_gate_sub");
             (known && !profiles.contains("p_attic")).then_some(())
         });
         (daemon, simple, hevc)
