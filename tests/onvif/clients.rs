@@ -30,7 +30,7 @@ const STEPS: &[&str] = &[
 ];
 const USER: &str = "recorder";
 const PASSWORD: &str = "Secret-pass-1";
-const CONFIG: &str = "[http]\nbind = \"0.0.0.0\"\n[onvif]\ndevice = true\nname = \"Gate house\"\n";
+const CONFIG: &str = "[http]\nbind = \"0.0.0.0\"\n[onvif]\ndevice = true\nname = \"Gate house\"\n[rtsp]\nport = 8554\n";
 
 /// Where a client stands, and the address of the device there.
 #[derive(Clone, Copy)]

@@ -89,7 +89,7 @@ fn recordings_are_listed_searched_and_replayed() {
     assert!(frames(&uri.replace("://", login), "tcp", 50) >= 50);
     let live = uri.replace("://", login).replace("replay/gate", "live/mock");
     assert_eq!(ffprobe(&live, "udp").unwrap().width, 320);
-    assert_eq!(ffprobe(&format!("{live}$$sub"), "tcp").unwrap().width, 160);
+    assert_eq!(ffprobe(&format!("{live}$$sub"), "tcp").unwrap().width, 320);
 
     let wrong = judge(&kept);
     assert!(wrong.is_empty(), "{wrong:#?}");
