@@ -83,7 +83,8 @@ fn recordings_are_listed_searched_and_replayed() {
 
     let setup = "<StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP</tt:Protocol>\
                  </tt:Transport></StreamSetup>";
-    let uri = ask(Service::Replay, "GetReplayUri", &format!("{setup}{gate}")).find("Uri").unwrap().text.clone();
+    let uri =
+        ask(Service::Replay, "GetReplayUri", &format!("{setup}{gate}")).find("Uri").unwrap().text.clone();
     ask(Service::Replay, "GetReplayConfiguration", "");
     let login = "://recorder:Secret%3Apass%201@";
     assert!(frames(&uri.replace("://", login), "tcp", 50) >= 50);

@@ -50,7 +50,9 @@ pub async fn operation<S: Site>(ask: &Ask<'_, S>, name: &str) -> Answer {
             begin(ask, Results::Events(found.into()))
         }
         "GetEventSearchResults" => {
-            let Batch { results: Results::Events(found), done } = batch(ask)? else { return Err(other_kind()) };
+            let Batch { results: Results::Events(found), done } = batch(ask)? else {
+                return Err(other_kind());
+            };
             let found: String = found.iter().map(event).collect();
             Ok(format!("<tse:ResultList>{}{found}</tse:ResultList>", state("tt:SearchState", done)))
         }
@@ -127,7 +129,8 @@ fn scope<S: Site>(ask: &Ask<'_, S>) -> Result<Vec<Channel>, Fault> {
     if !recordings.is_empty() {
         channels.retain(|channel| recordings.contains(&recorded::token(channel)));
     }
-    let sources: Vec<_> = scope.all("IncludedSources").filter_map(|source| source.text_at(&["Token"])).collect();
+    let sources: Vec<_> =
+        scope.all("IncludedSources").filter_map(|source| source.text_at(&["Token"])).collect();
     if !sources.is_empty() {
         let is_named = |channel: &Channel| {
             let known = [channel.source.clone(), super::names::video_source(channel)];
@@ -164,7 +167,11 @@ async fn events<S: Site>(ask: &Ask<'_, S>) -> Result<Vec<Event>, Fault> {
         for span in &spans {
             let end = Some(span.end).filter(|_| !span.open);
             for (at, state) in [(Some(span.start), true), (end, false)] {
-                found.extend(at.filter(|at| (from..=to).contains(at)).into_iter().flat_map(|at| happened(at, state, false)));
+                found.extend(
+                    at.filter(|at| (from..=to).contains(at))
+                        .into_iter()
+                        .flat_map(|at| happened(at, state, false)),
+                );
             }
         }
     }

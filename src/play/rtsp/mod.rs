@@ -2,7 +2,7 @@
 //! sub stream) from the hub, `/replay/<token>` from the recordings, over TCP and UDP, for users that prove
 //! their password by Digest. It runs while the ONVIF device is on.
 //!
-//! Threads: one with GLib's main loop, which accepts; GStreamer's own, about five per client; and a tokio
+//! Threads: one with GLib's main loop, which accepts; GStreamer's own, about six per client; and a tokio
 //! task per live client that feeds its pipeline. A client waits for its source on its own thread.
 //! Memory: [`Settings::max_clients`] connections, each with what [`live`] or [`replay`] says, and what
 //! the kernel's sockets hold.
@@ -27,8 +27,7 @@ use gstreamer::glib;
 use gstreamer_rtsp::RTSPStatusCode;
 use gstreamer_rtsp_server::prelude::*;
 use gstreamer_rtsp_server::{
-    gio,
-    RTSPClient, RTSPContext, RTSPFilterResult, RTSPOnvifServer, RTSPSessionPool, RTSPThreadPool,
+    RTSPClient, RTSPContext, RTSPFilterResult, RTSPOnvifServer, RTSPSessionPool, RTSPThreadPool, gio,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;

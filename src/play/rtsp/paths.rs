@@ -24,7 +24,7 @@ use crate::base::wall::Wall;
 
 glib::wrapper! {
     /// See the module.
-    pub struct Paths(ObjectSubclass<paths::Paths>) @extends RTSPMountPoints;
+    pub struct Paths(ObjectSubclass<imp::Paths>) @extends RTSPMountPoints;
 }
 
 glib::wrapper! {
@@ -86,7 +86,7 @@ fn factory(site: Arc<Site>, place: Place) -> RTSPMediaFactory {
     factory
 }
 
-mod paths {
+mod imp {
     use super::*;
 
     #[derive(Default)]

@@ -202,11 +202,9 @@ impl Player {
         let (stdout, counter) = (child.stdout.take().unwrap(), frames.clone());
         std::thread::spawn(move || {
             let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            lines
-                .filter(|line| !line.starts_with('#'))
-                .for_each(|_| {
-                    counter.fetch_add(1, Ordering::Relaxed);
-                });
+            lines.filter(|line| !line.starts_with('#')).for_each(|_| {
+                counter.fetch_add(1, Ordering::Relaxed);
+            });
         });
         Self { child, frames }
     }
