@@ -8,7 +8,7 @@
 mod browser;
 mod footage;
 #[path = "../../tests/onvif/lab.rs"]
-#[allow(dead_code, reason = "written for the tests, and the benchmark needs a part of it")]
+#[allow(dead_code, unused_imports, reason = "written for the tests, and the benchmark needs a part of it")]
 mod lab;
 mod measure;
 mod onvif;

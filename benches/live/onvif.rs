@@ -83,18 +83,20 @@ pub fn steer() -> Vec<f64> {
 
 /// Milliseconds of GetProfiles with all sources, p95, by Media1 and by Media2.
 pub fn profiles() -> Vec<f64> {
-    let daemon = daemon("[onvif]\ndevice = true\ndiscovery = false\n[rtsp]\nport = 0\n");
-    daemon.api_ok("CreateOnvifUser", &[("user", USER), ("password", PASSWORD), ("level", "Operator")]);
-    for number in 1..=SOURCES {
-        let (token, url) = (format!("token{number}"), format!("rtsp://192.0.2.1/{number}"));
-        let params = [("name", "camera"), ("token", &token), ("url", &url), ("connect", "H5_ONDEMAND")];
-        daemon.api_ok("AddSrcRTSP", &params);
-    }
-    let p95 = |namespace: &str, inside: &str| {
-        let took = (0..QUESTIONS).map(|_| millis(|| ask(&daemon, namespace, inside)));
-        quantile(&took.collect::<Vec<_>>(), 0.95)
-    };
-    vec![p95(MEDIA, ""), p95(MEDIA2, "<Type>All</Type>")]
+    lab().enter("box", || {
+        let daemon = daemon("[onvif]\ndevice = true\n");
+        daemon.api_ok("CreateOnvifUser", &[("user", USER), ("password", PASSWORD), ("level", "Operator")]);
+        for number in 1..=SOURCES {
+            let (token, url) = (format!("token{number}"), format!("rtsp://192.0.2.1/{number}"));
+            let params = [("name", "camera"), ("token", &token), ("url", &url), ("connect", "H5_ONDEMAND")];
+            daemon.api_ok("AddSrcRTSP", &params);
+        }
+        let p95 = |namespace: &str, inside: &str| {
+            let took = (0..QUESTIONS).map(|_| millis(|| ask(&daemon, namespace, inside)));
+            quantile(&took.collect::<Vec<_>>(), 0.95)
+        };
+        vec![p95(MEDIA, ""), p95(MEDIA2, "<Type>All</Type>")]
+    })
 }
 
 fn ask(daemon: &Daemon, namespace: &str, inside: &str) {

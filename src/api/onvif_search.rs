@@ -7,7 +7,8 @@ use serde_json::json;
 use super::calls::Answer;
 use super::request::Ask;
 use crate::base::Result;
-use crate::onvif::discovery::{self, Found};
+use crate::onvif::device::Site;
+use crate::onvif::discovery::{self, Found, bare_endpoint};
 use crate::source::Sources;
 
 /// Seconds, where the caller does not say.
@@ -18,8 +19,11 @@ pub async fn search(ask: Ask) -> Result<Answer> {
     let seconds = ask.get("timeout").and_then(|seconds| seconds.parse().ok()).unwrap_or(TIMEOUT);
     let found = discovery::search(Duration::from_secs(seconds)).await?;
     let sources = &ask.ctx.sources;
+    // We answer our own question when the device side is on, and are no camera for ourselves.
+    let us = bare_endpoint(&ask.ctx.device.site.identity().endpoint);
     let devices: Vec<_> = found
         .iter()
+        .filter(|device| bare_endpoint(&device.endpoint) != us)
         .map(|device| {
             json!({
                 "strIp": device.host(),

@@ -17,7 +17,6 @@ use crate::base::{Error, Result};
 use crate::media::stream::{Status, Stream};
 use crate::record::RecState;
 use crate::source::{Known, Source};
-use crate::store::Store;
 
 /// `GetSrc`: all sources, or the one that `token` names, or those of one `type`.
 pub async fn get_src(ask: Ask) -> Result<Answer> {
@@ -182,9 +181,7 @@ pub async fn del_src(ask: Ask) -> Result<Answer> {
     let stored = token.clone();
     ask.ctx.recorder.remove_schedule(&token).await?;
     ask.ctx.alarms.remove(&ask.ctx.store, &token).await?;
-    let delete =
-        move |store: &Store| store.delete_presets(&stored).and_then(|()| store.delete_source(&stored));
-    ask.ctx.store.run(delete).await?;
+    ask.ctx.store.run(move |store| store.delete_source(&stored)).await?;
     ask.ctx.recorder.detach(&token).await;
     ask.ctx.sources.remove(&token).await?;
     tracing::info!(token, "source deleted");

@@ -89,7 +89,8 @@ impl Server {
         let ports = Ports { http: http.local_addr().unwrap(), https: None, rtsp: 8554 };
         let sources = Sources::new(settings, clock.clone());
         let auth = Auth::open(store.clone(), clock.clone(), (&config.auth).into()).unwrap();
-        let recorder = Recorder::start((&config).into(), volumes, store.clone(), clock.clone(), stop.clone()).unwrap();
+        let recorder =
+            Recorder::start((&config).into(), volumes, store.clone(), clock.clone(), stop.clone()).unwrap();
         let site = Edge::load(&store, &config, sources.clone(), recorder.clone(), clock, ports).unwrap();
         let ctx = Arc::new(Context {
             file_roots: vec![files],

@@ -154,3 +154,20 @@ impl Control {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lasting_at_least_so_long_never_shortens_and_comes_too_late_at_the_end() {
+        let at = |seconds| MonoTime::default() + Duration::from_secs(seconds);
+        let over = |control: &Control, seconds| control.is_over(at(seconds), Duration::ZERO);
+        let control = Control::new(Cause::Alarm, Some(at(5)), CancellationToken::new());
+        assert!(control.last(at(3)) && !over(&control, 4));
+        assert!(control.last(at(10)) && !over(&control, 9));
+        assert!(over(&control, 10) && !control.last(at(20)) && over(&control, 10));
+        let endless = Control::new(Cause::Alarm, None, CancellationToken::new());
+        assert!(endless.last(at(3)) && !over(&endless, 4));
+    }
+}

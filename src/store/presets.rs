@@ -43,12 +43,6 @@ impl Store {
         self.db().execute("DELETE FROM presets WHERE source = ?1 AND token = ?2", [source, token])?;
         Ok(())
     }
-
-    /// All of a source: it is gone.
-    pub fn delete_presets(&self, source: &str) -> Result<()> {
-        self.db().execute("DELETE FROM presets WHERE source = ?1", [source])?;
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -72,8 +66,6 @@ mod tests {
         store.delete_preset("a", "1").unwrap();
         store.delete_preset("a", "1").unwrap();
         assert_eq!(store.presets("a").unwrap(), [alias("2", "window", "9")]);
-        store.delete_presets("a").unwrap();
-        assert_eq!(store.presets("a").unwrap(), []);
         assert_eq!(store.presets("b").unwrap(), [alias("1", "hall", "1")]);
     }
 }

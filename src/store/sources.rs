@@ -88,15 +88,14 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a source with its presets and its alarm plan. `NotFound` when there is none with this token.
+    /// Removes a source with its presets. `NotFound` when there is none with this token.
     pub fn delete_source(&self, token: &str) -> Result<()> {
         let mut db = self.db();
         let change = db.transaction()?;
         change.execute("DELETE FROM presets WHERE source = ?1", [token])?;
-        change.execute("DELETE FROM alarms WHERE source = ?1", [token])?;
         match change.execute("DELETE FROM sources WHERE token = ?1", [token])? {
             0 => Err(Error::not_found(format!("token {token} is not known"))),
-            _ => Ok(change.commit()?),
+            _ => change.commit().map_err(Error::from),
         }
     }
 }

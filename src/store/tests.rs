@@ -6,7 +6,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::base::Kind;
 use crate::base::secret::Secret;
-use crate::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
+use crate::base::spec::{Connect, OnvifSpec, RtspTransport, SourceKind, SourceSpec, Trust};
+use crate::store::PresetAlias;
 
 fn source(token: &str, password: &str) -> SourceSpec {
     SourceSpec {
@@ -50,6 +51,53 @@ fn sources_come_back_after_a_restart_in_the_order_they_were_added() {
         store.sources().unwrap(),
         [source("zulu", "hunter2"), source("mike", "hunter2"), source("alpha", "")]
     );
+}
+
+fn onvif(token: &str, trust: Trust) -> SourceSpec {
+    let at = OnvifSpec {
+        host: "fe80::1%eth0".to_owned(),
+        port: 8080,
+        path: "/onvif/device_service".to_owned(),
+        trust,
+        main: Some("quality h264".to_owned()),
+        sub: None,
+    };
+    let plain = source(token, "hunter2");
+    SourceSpec { kind: SourceKind::Onvif, url: String::new(), onvif: Some(at), ..plain }
+}
+
+#[test]
+fn onvif_sources_come_back_and_only_a_first_certificate_is_pinned() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (first, second) = ("0a".repeat(32), "0b".repeat(32));
+    let mut kept = vec![
+        onvif("plain", Trust::Plain),
+        onvif("first", Trust::FirstUse),
+        onvif("any", Trust::Any),
+        onvif("pinned", Trust::Pinned(first.clone())),
+    ];
+    kept.iter().for_each(|spec| store.insert_source(spec).unwrap());
+    assert_eq!(store.sources().unwrap(), kept);
+    for pin in [&first, &second] {
+        kept.iter().for_each(|spec| store.pin_source(&spec.token, pin).unwrap());
+    }
+    kept[1] = onvif("first", Trust::Pinned(first));
+    assert_eq!(store.sources().unwrap(), kept);
+}
+
+#[test]
+fn a_sources_presets_go_with_it() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let alias = PresetAlias { token: "1".into(), name: "gate".into(), camera_token: "000".into() };
+    for token in ["a", "b"] {
+        store.insert_source(&onvif(token, Trust::Plain)).unwrap();
+        store.put_preset(token, &alias).unwrap();
+    }
+    store.delete_source("a").unwrap();
+    assert_eq!(store.presets("a").unwrap(), []);
+    assert_eq!(store.presets("b").unwrap(), [alias]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::{
     cameras::{installed, peers},
     lab::Lab,
     search::look,
+    support::daemon::{Daemon, DaemonOptions},
     support::wait_for,
 };
 
@@ -258,4 +259,36 @@ fn who_is_not_on_the_wire_gets_no_answer() {
     });
     elsewhere.send_to(probe.as_bytes(), "198.51.100.1:3702").expect("sent");
     assert!(hear(&elsewhere).is_err());
+}
+
+/// The daemon as a whole: its switch, its addresses, and that it is no camera for itself.
+#[test]
+fn the_daemon_is_found_while_its_switch_says_so_and_does_not_find_itself() {
+    let lab = lab();
+    let config = "[http]\nbind = \"0.0.0.0\"\n[onvif]\ndevice = true\nname = \"Gate house\"\n";
+    let daemon = lab.enter("box", || {
+        let mut daemon = Daemon::start(DaemonOptions { config: config.into(), ..DaemonOptions::default() });
+        daemon.login();
+        daemon
+    });
+    let switch = |to: (&str, &str)| lab.enter("box", || drop(daemon.api_ok("SetOnvifDevice", &[to])));
+    for (host, address) in [("near", "198.51.100.1"), ("far", "203.0.113.1")] {
+        let found = look(&lab, host, 3);
+        assert_eq!(found.len(), 1, "{host}: {found:?}");
+        assert_eq!((found[0].host(), found[0].port), (address.to_owned(), daemon.http));
+        assert_eq!((found[0].name.as_str(), found[0].path.as_str()), ("Gate house", "/onvif/device_service"));
+    }
+    let own = lab.enter("box", || daemon.api_ok("OnvifSearch", &[("timeout", "3")]));
+    assert_eq!(own["device"], serde_json::json!([]), "{own}");
+
+    let near = listener(&lab, "near", "198.51.100.11");
+    switch(("discovery", "false"));
+    hear_of(&near, "Bye");
+    drop(near);
+    assert_eq!(look(&lab, "near", 1), []);
+    let near = listener(&lab, "near", "198.51.100.11");
+    switch(("discovery", "true"));
+    hear_of(&near, "Hello");
+    switch(("enable", "false"));
+    hear_of(&near, "Bye");
 }

@@ -2,7 +2,6 @@
 //! clients of the device that we are.
 
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "shared with the other test programs")]
 mod support;
 
 mod cameras;

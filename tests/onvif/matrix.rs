@@ -146,7 +146,8 @@ fn searched(peer: &Peer, found: &Value) -> String {
         assert!(here.is_empty(), "{here:?}");
         return "does not announce itself".to_owned();
     }
-    let Some(first) = here.iter().find(|device| device["strPort"] == camera.port.to_string()) else {
+    let port = camera.port.to_string();
+    let Some(first) = here.iter().find(|device| device["strPort"] == *port) else {
         return "not listed".to_owned();
     };
     assert_eq!(first["strOnvifAddr"], camera.path, "{first}");

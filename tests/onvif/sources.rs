@@ -218,6 +218,17 @@ async fn both_pictures_of_a_camera_are_shown_and_it_is_pulled_once_for_each() {
     let large = daemon.api_ok("GetVidStreamStatus", &[("token", "door"), ("stream", "main")]);
     assert_eq!((&small["nVideoWidth"], &large["nVideoWidth"]), (&json!(SUB.0), &json!(MAIN.0)));
 
+    let jpeg = |profile: &str| {
+        let target = format!("/api/v1/GetImage?token=door&profile={profile}&session={}", daemon.session);
+        let body = http::get(daemon.http, &target).body;
+        let frame = body.windows(2).position(|two| two == [0xff, 0xc0]).expect("a baseline JPEG");
+        [
+            u16::from_be_bytes([body[frame + 7], body[frame + 8]]),
+            u16::from_be_bytes([body[frame + 5], body[frame + 6]]),
+        ]
+    };
+    assert_eq!((jpeg("main"), jpeg("sub")), ([320, 240], [160, 120]));
+
     let target = format!("/hls/v2/door/hls.m3u8?profile=sub&session={}", daemon.session);
     let playlist = http::get(daemon.http, &target).text();
     let init =

@@ -43,11 +43,12 @@ use self::fault::Fault;
 pub use self::names::Quality;
 use self::ptz::Timers;
 pub use self::scopes::scopes;
+use self::searches::Searches;
 pub use self::site::{
-    Channel, Codec, CodecProfile, Identity, Interface, Level, Network, Outcome, Picture, Site, Span, User, Video,
+    Channel, Codec, CodecProfile, Identity, Interface, Level, Network, Outcome, Picture, Site, Span, User,
+    Video,
 };
 pub use self::subscriptions::Notice;
-use self::searches::Searches;
 use self::subscriptions::Subscriptions;
 use super::Service;
 use super::xml::{self, Element};
