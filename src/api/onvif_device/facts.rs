@@ -32,6 +32,8 @@ const AT_ONCE: usize = 4;
 const REST: Duration = Duration::from_secs(120);
 /// Rest after a camera refused our password: cameras lock accounts.
 const LONG_REST: Duration = Duration::from_secs(3600);
+/// Shortest time that rates are counted over: frames of a live stream do not come evenly.
+const SPAN: MediaTime = MediaTime(3 * TICKS_PER_SECOND);
 /// How old the rates of a running stream may be.
 const FRESH: Duration = Duration::from_secs(600);
 
@@ -142,20 +144,29 @@ impl Looker {
         facts.set(&token, seen);
     }
 
+    /// The camera's answer comes quickly and first; the streams take as long as their groups of pictures.
     async fn look(&self, source: &Source) {
         let token = &source.spec.token;
-        let before = self.ctx.device.site.facts.get(token);
-        let mut seen = before;
+        let known = || self.ctx.device.site.facts.get(token);
+        if source.spec.onvif.is_some()
+            && self.is_due(token, Thing::Ptz, known().ptz)
+            && let Some(ptz) = self.steerable(token).await
+        {
+            self.learn(token, Seen { ptz, ..known() }).await;
+        }
         if let Some(choice) = source.known().choice {
-            seen.has_sub = choice.sub.is_some();
+            self.learn(token, Seen { has_sub: choice.sub.is_some(), ..known() }).await;
         }
-        seen.main = self.stream(token, Thing::Main, &source.stream, seen.main).await;
-        if seen.has_sub {
-            seen.sub = self.stream(token, Thing::Sub, source.shown(Profile::Sub), seen.sub).await;
+        let main = self.stream(token, Thing::Main, &source.stream, known().main).await;
+        self.learn(token, Seen { main, ..known() }).await;
+        if known().has_sub {
+            let sub = self.stream(token, Thing::Sub, source.shown(Profile::Sub), known().sub).await;
+            self.learn(token, Seen { sub, ..known() }).await;
         }
-        if source.spec.onvif.is_some() && self.is_due(token, Thing::Ptz, seen.ptz) {
-            seen.ptz = self.steerable(token).await.unwrap_or(seen.ptz);
-        }
+    }
+
+    async fn learn(&self, token: &str, seen: Seen) {
+        let before = self.ctx.device.site.facts.get(token);
         if seen != before {
             self.ctx.device.site.facts.set(token, seen);
             // Rates are never twice the same, and not worth a write.
@@ -238,13 +249,13 @@ fn shape(seen: Seen) -> Seen {
     Seen { main: plain(seen.main), sub: plain(seen.sub), ..seen }
 }
 
-/// Counts one group of pictures.
+/// Counts whole groups of pictures over [`SPAN`].
 async fn measure(stream: &Arc<Stream>) -> Result<Picture> {
     let viewing = stream.view();
     let (params, mut cursor) = viewing.cursor(Start::NewestKey, PATIENCE).await?;
     let mut count = Count::default();
-    // A group that is longer is counted as far as it came.
-    let whole = timeout(PATIENCE, count.group(&mut cursor)).await;
+    // Groups that are longer are counted as far as they came.
+    let whole = timeout(PATIENCE, count.groups(&mut cursor)).await;
     if let Ok(Err(error)) = whole {
         return Err(error);
     }
@@ -261,17 +272,19 @@ pub fn glance(stream: &Stream) -> Video {
     Some(count.picture(&params.video))
 }
 
-/// Video frames from one key frame up to the next.
+/// Video frames from one key frame up to another.
 #[derive(Debug, Default)]
 struct Count {
     frames: u32,
+    /// Key frames among them.
+    keys: u32,
     bytes: usize,
     first: MediaTime,
     time: MediaTime,
 }
 
 impl Count {
-    async fn group(&mut self, cursor: &mut Cursor) -> Result<()> {
+    async fn groups(&mut self, cursor: &mut Cursor) -> Result<()> {
         loop {
             match cursor.next().await {
                 Event::Frame { frame, .. } if self.add(&frame) => return Ok(()),
@@ -282,19 +295,20 @@ impl Count {
         }
     }
 
-    /// Counts a frame; true at the next key frame.
+    /// Counts a frame; true at the key frame with which the count is whole.
     fn add(&mut self, frame: &Frame) -> bool {
         if frame.track != Track::Video {
             return false;
         }
-        if frame.key && self.frames > 0 {
-            self.time = frame.dts - self.first;
-            return true;
-        }
         if self.frames == 0 {
             self.first = frame.dts;
         }
+        if frame.key && frame.dts - self.first >= SPAN {
+            self.time = frame.dts - self.first;
+            return true;
+        }
         self.frames += 1;
+        self.keys += u32::from(frame.key);
         self.bytes += frame.data.len();
         self.time = frame.dts - self.first + frame.duration;
         false
@@ -307,7 +321,7 @@ impl Count {
             height: video.height,
             fps: self.fps(),
             kbps: self.kbps(),
-            gop: self.frames.max(1),
+            gop: (self.frames / self.keys.max(1)).max(1),
             profile: profile(video),
         }
     }
