@@ -4,36 +4,31 @@
 //!
 //! One task, [`AT_ONCE`] sources at a time. Memory: one row for each source.
 
+mod measure;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+pub use self::measure::glance;
+use self::measure::{is_still, measure};
 use crate::api::Context;
-use crate::base::time::{MediaTime, TICKS_PER_SECOND};
-use crate::base::{Error, Result};
-use crate::media::frame::{Frame, Track};
-use crate::media::hub::{Cursor, Event, Start};
-use crate::media::params::{VideoCodec, VideoParams};
 use crate::media::stream::{OfflineReason, Status, Stream};
 use crate::onvif::device::{Codec, CodecProfile, Picture, Video};
 use crate::source::{Profile, Source};
 
 /// How often the streams are gone through.
 const TICK: Duration = Duration::from_secs(1);
-/// How long a stream may take to come up, and then its first group of pictures.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// Sources that are looked at at a time.
 const AT_ONCE: usize = 4;
 /// Rest after a look that failed: the camera is away.
 const REST: Duration = Duration::from_secs(120);
 /// Rest after a camera refused our password: cameras lock accounts.
 const LONG_REST: Duration = Duration::from_secs(3600);
-/// Shortest time that rates are counted over: frames of a live stream do not come evenly.
-const SPAN: MediaTime = MediaTime(3 * TICKS_PER_SECOND);
 /// How old the rates of a running stream may be.
 const FRESH: Duration = Duration::from_secs(600);
 
@@ -247,124 +242,6 @@ impl Looker {
 fn shape(seen: Seen) -> Seen {
     let plain = |video: Video| video.map(|picture| Picture { fps: 0, kbps: 0, gop: 0, ..picture });
     Seen { main: plain(seen.main), sub: plain(seen.sub), ..seen }
-}
-
-/// Counts whole groups of pictures over [`SPAN`].
-async fn measure(stream: &Arc<Stream>) -> Result<Picture> {
-    let viewing = stream.view();
-    let (params, mut cursor) = viewing.cursor(Start::NewestKey, PATIENCE).await?;
-    let mut count = Count::default();
-    // Groups that are longer are counted as far as they came.
-    let whole = timeout(PATIENCE, count.groups(&mut cursor)).await;
-    if let Ok(Err(error)) = whole {
-        return Err(error);
-    }
-    Ok(count.picture(&params.video))
-}
-
-/// What a stream that runs consists of, as far as its newest group of pictures tells by now.
-pub fn glance(stream: &Stream) -> Video {
-    let (params, mut cursor) = stream.hub.cursor(Start::NewestKey)?;
-    let mut count = Count::default();
-    while let Some(Event::Frame { frame, .. }) = cursor.poll() {
-        count.add(&frame);
-    }
-    Some(count.picture(&params.video))
-}
-
-/// Video frames from one key frame up to another.
-#[derive(Debug, Default)]
-struct Count {
-    frames: u32,
-    /// Key frames among them.
-    keys: u32,
-    bytes: usize,
-    first: MediaTime,
-    time: MediaTime,
-}
-
-impl Count {
-    async fn groups(&mut self, cursor: &mut Cursor) -> Result<()> {
-        loop {
-            match cursor.next().await {
-                Event::Frame { frame, .. } if self.add(&frame) => return Ok(()),
-                Event::Frame { .. } => {}
-                Event::Skipped => *self = Self::default(),
-                Event::Ended => return Err(Error::timeout("the stream ended")),
-            }
-        }
-    }
-
-    /// Counts a frame; true at the key frame with which the count is whole.
-    fn add(&mut self, frame: &Frame) -> bool {
-        if frame.track != Track::Video {
-            return false;
-        }
-        if self.frames == 0 {
-            self.first = frame.dts;
-        }
-        if frame.key && frame.dts - self.first >= SPAN {
-            self.time = frame.dts - self.first;
-            return true;
-        }
-        self.frames += 1;
-        self.keys += u32::from(frame.key);
-        self.bytes += frame.data.len();
-        self.time = frame.dts - self.first + frame.duration;
-        false
-    }
-
-    fn picture(&self, video: &VideoParams) -> Picture {
-        Picture {
-            codec: codec(video),
-            width: video.width,
-            height: video.height,
-            fps: self.fps(),
-            kbps: self.kbps(),
-            gop: (self.frames / self.keys.max(1)).max(1),
-            profile: profile(video),
-        }
-    }
-
-    fn fps(&self) -> u32 {
-        let time = self.time.0.max(1);
-        whole((i64::from(self.frames) * TICKS_PER_SECOND + time / 2) / time)
-    }
-
-    fn kbps(&self) -> u32 {
-        let bits = i64::try_from(self.bytes).unwrap_or(i64::MAX / TICKS_PER_SECOND / 8) * 8;
-        whole(bits * TICKS_PER_SECOND / self.time.0.max(1) / 1000)
-    }
-}
-
-/// At least 1: zero means something else to recorders.
-fn whole(number: i64) -> u32 {
-    u32::try_from(number.max(1)).unwrap_or(u32::MAX)
-}
-
-fn codec(video: &VideoParams) -> Codec {
-    match video.codec {
-        VideoCodec::H264 => Codec::H264,
-        VideoCodec::H265 => Codec::H265,
-    }
-}
-
-/// From the codec string (RFC 6381): `avc1.64…` or `hvc1.1.…`.
-fn profile(video: &VideoParams) -> CodecProfile {
-    let second = video.codec_string.split('.').nth(1).unwrap_or_default();
-    match (video.codec, second.get(..2).unwrap_or(second)) {
-        (VideoCodec::H264, "42") => CodecProfile::Baseline,
-        (VideoCodec::H264, "4D") => CodecProfile::Main,
-        (VideoCodec::H264, "58") => CodecProfile::Extended,
-        (VideoCodec::H264, _) => CodecProfile::High,
-        (VideoCodec::H265, "2") => CodecProfile::Main10,
-        (VideoCodec::H265, _) => CodecProfile::Main,
-    }
-}
-
-fn is_still(video: &VideoParams, known: &Picture) -> bool {
-    (codec(video), video.width, video.height, profile(video))
-        == (known.codec, known.width, known.height, known.profile)
 }
 
 /// The setting that a source's facts are kept under.
