@@ -30,7 +30,9 @@ const STEPS: &[&str] = &[
     "snapshots",
     "move, stop",
     "presets",
+    "events",
     "recordings",
+    "replay",
 ];
 const USER: &str = "recorder";
 const PASSWORD: &str = "Secret-pass-1";
@@ -151,8 +153,8 @@ fn every_client_goes_through_every_step() {
             let found = scene.lab.enter(client.lan.host, || run(client, scene.daemon.http));
             eprintln!("{}: {found}", client.what);
             if client.lan.host == NEAR.host {
-                let told = found["streams"].as_array().into_iter().flatten();
-                streams.extend(told.filter_map(Value::as_str).map(str::to_owned));
+                let told = ["streams", "replays"].iter().filter_map(|step| found[step].as_array());
+                streams.extend(told.flatten().filter_map(Value::as_str).map(str::to_owned));
             }
             judged(client, &found, scene.daemon.http)
         })
@@ -219,7 +221,9 @@ fn judged(client: &Client, found: &Value, port: u16) -> Vec<String> {
             let listed = value.as_array().expect("a list").iter().any(|name| name == client.preset);
             if listed { "ok".to_owned() } else { value.to_string() }
         }),
+        cell("events", &|value| value.as_str().unwrap_or_default().to_owned()),
         cell("recordings", &count),
+        cell("replays", &|value| within(value, &format!("rtsp://{device}:8554/"))),
     ]
 }
 

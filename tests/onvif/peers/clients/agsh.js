@@ -57,6 +57,14 @@ async function main() {
     await ask('gotoPreset', { profileToken, preset: presets.agsh.$.token });
     return Object.keys(presets);
   });
+  await step('events', async () => {
+    await ask('createPullPointSubscription');
+    await ask('pullMessages', { timeout: 'PT1S', messageLimit: 10 });
+    await ask('unsubscribe');
+    return 'ok';
+  });
+  await step('recordings', async () => [await ask('getRecordings')].flat().map((item) => item.recordingToken));
+  await step('replays', async () => [await ask('getReplayUri', { recordingToken: 'rec_yard' })]);
 }
 
 main().finally(report);

@@ -1,4 +1,7 @@
-"""onveef: no `action=` in its requests; Media1, recordings and their replay."""
+"""onveef: no `action=` in its requests; Media1, recordings and their replay.
+
+No events: before it pulls any, it stumbles over its own HTTP library (an assertion in httpx.Timeout).
+"""
 
 from onveef import OnvifClient
 from onveef.wsdiscovery import discover
@@ -55,4 +58,5 @@ steps.run("picture", picture)
 steps.run("ptz", ptz)
 steps.run("presets", presets)
 steps.run("recordings", recordings)
+steps.run("replays", lambda: [client.get_replay_uri(recording_token="rec_yard")])
 steps.report()

@@ -55,6 +55,19 @@ def recordings():
     return [item.RecordingToken for item in client.recording().GetRecordings()]
 
 
+def events():
+    reference = client.events().CreatePullPointSubscription()
+    pulled = client.pullpoint(reference).PullMessages(Timeout="PT1S", MessageLimit=10)
+    client.subscription(reference).Unsubscribe()
+    return "ok" if pulled.CurrentTime else "no time in it"
+
+
+def replays():
+    setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
+    answer = client.replay().GetReplayUri(StreamSetup=setup, RecordingToken="rec_yard")
+    return [address(answer)]
+
+
 steps.run("discover", discover)
 steps.run("info", info)
 steps.run("profiles", list_profiles)
@@ -67,5 +80,7 @@ steps.run(
 )
 steps.run("ptz", ptz)
 steps.run("presets", presets)
+steps.run("events", events)
 steps.run("recordings", recordings)
+steps.run("replays", replays)
 steps.report()

@@ -1,6 +1,7 @@
 """onvif-zeep-async, the client of Home Assistant and Frigate, called as those do."""
 
 import asyncio
+import datetime
 import os
 from pathlib import Path
 
@@ -61,6 +62,15 @@ async def main():
         await service.GotoPreset({"ProfileToken": token, "PresetToken": preset})
         return [found.Name for found in await service.GetPresets({"ProfileToken": token})]
 
+    async def events():
+        manager = await camera.create_pullpoint_manager(datetime.timedelta(seconds=60), lambda: None)
+        await manager.set_synchronization_point()
+        pulled = await manager.get_service().PullMessages(
+            {"MessageLimit": 100, "Timeout": datetime.timedelta(seconds=1)}
+        )
+        await manager.shutdown()
+        return "ok" if pulled.CurrentTime else "no time in it"
+
     for name, work in (
         ("info", info),
         ("profiles", list_profiles),
@@ -69,6 +79,7 @@ async def main():
         ("picture", picture),
         ("ptz", ptz),
         ("presets", presets),
+        ("events", events),
     ):
         await steps.wait(name, work)
     await camera.close()
