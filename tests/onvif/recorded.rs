@@ -83,13 +83,14 @@ fn recordings_are_listed_searched_and_replayed() {
 
     let setup = "<StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP</tt:Protocol>\
                  </tt:Transport></StreamSetup>";
-    let uri = ask(Service::Replay, "GetReplayUri", &format!("{setup}{gate}")).find("Uri").unwrap().text.clone();
+    let uri =
+        ask(Service::Replay, "GetReplayUri", &format!("{setup}{gate}")).find("Uri").unwrap().text.clone();
     ask(Service::Replay, "GetReplayConfiguration", "");
     let login = "://recorder:Secret%3Apass%201@";
     assert!(frames(&uri.replace("://", login), "tcp", 50) >= 50);
     let live = uri.replace("://", login).replace("replay/gate", "live/mock");
     assert_eq!(ffprobe(&live, "udp").unwrap().width, 320);
-    assert_eq!(ffprobe(&format!("{live}$$sub"), "tcp").unwrap().width, 160);
+    assert_eq!(ffprobe(&format!("{live}$$sub"), "tcp").unwrap().width, 320);
 
     let wrong = judge(&kept);
     assert!(wrong.is_empty(), "{wrong:#?}");

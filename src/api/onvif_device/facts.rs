@@ -4,28 +4,25 @@
 //!
 //! One task, [`AT_ONCE`] sources at a time. Memory: one row for each source.
 
+mod measure;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+pub use self::measure::glance;
+use self::measure::{is_still, measure};
 use crate::api::Context;
-use crate::base::time::{MediaTime, TICKS_PER_SECOND};
-use crate::base::{Error, Result};
-use crate::media::frame::{Frame, Track};
-use crate::media::hub::{Cursor, Event, Start};
-use crate::media::params::{VideoCodec, VideoParams};
 use crate::media::stream::{OfflineReason, Status, Stream};
 use crate::onvif::device::{Codec, CodecProfile, Picture, Video};
 use crate::source::{Profile, Source};
 
 /// How often the streams are gone through.
 const TICK: Duration = Duration::from_secs(1);
-/// How long a stream may take to come up, and then its first group of pictures.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// Sources that are looked at at a time.
 const AT_ONCE: usize = 4;
 /// Rest after a look that failed: the camera is away.
@@ -142,20 +139,29 @@ impl Looker {
         facts.set(&token, seen);
     }
 
+    /// The camera's answer comes quickly and first; the streams take as long as their groups of pictures.
     async fn look(&self, source: &Source) {
         let token = &source.spec.token;
-        let before = self.ctx.device.site.facts.get(token);
-        let mut seen = before;
+        let known = || self.ctx.device.site.facts.get(token);
+        if source.spec.onvif.is_some()
+            && self.is_due(token, Thing::Ptz, known().ptz)
+            && let Some(ptz) = self.steerable(token).await
+        {
+            self.learn(token, Seen { ptz, ..known() }).await;
+        }
         if let Some(choice) = source.known().choice {
-            seen.has_sub = choice.sub.is_some();
+            self.learn(token, Seen { has_sub: choice.sub.is_some(), ..known() }).await;
         }
-        seen.main = self.stream(token, Thing::Main, &source.stream, seen.main).await;
-        if seen.has_sub {
-            seen.sub = self.stream(token, Thing::Sub, source.shown(Profile::Sub), seen.sub).await;
+        let main = self.stream(token, Thing::Main, &source.stream, known().main).await;
+        self.learn(token, Seen { main, ..known() }).await;
+        if known().has_sub {
+            let sub = self.stream(token, Thing::Sub, source.shown(Profile::Sub), known().sub).await;
+            self.learn(token, Seen { sub, ..known() }).await;
         }
-        if source.spec.onvif.is_some() && self.is_due(token, Thing::Ptz, seen.ptz) {
-            seen.ptz = self.steerable(token).await.unwrap_or(seen.ptz);
-        }
+    }
+
+    async fn learn(&self, token: &str, seen: Seen) {
+        let before = self.ctx.device.site.facts.get(token);
         if seen != before {
             self.ctx.device.site.facts.set(token, seen);
             // Rates are never twice the same, and not worth a write.
@@ -236,121 +242,6 @@ impl Looker {
 fn shape(seen: Seen) -> Seen {
     let plain = |video: Video| video.map(|picture| Picture { fps: 0, kbps: 0, gop: 0, ..picture });
     Seen { main: plain(seen.main), sub: plain(seen.sub), ..seen }
-}
-
-/// Counts one group of pictures.
-async fn measure(stream: &Arc<Stream>) -> Result<Picture> {
-    let viewing = stream.view();
-    let (params, mut cursor) = viewing.cursor(Start::NewestKey, PATIENCE).await?;
-    let mut count = Count::default();
-    // A group that is longer is counted as far as it came.
-    let whole = timeout(PATIENCE, count.group(&mut cursor)).await;
-    if let Ok(Err(error)) = whole {
-        return Err(error);
-    }
-    Ok(count.picture(&params.video))
-}
-
-/// What a stream that runs consists of, as far as its newest group of pictures tells by now.
-pub fn glance(stream: &Stream) -> Video {
-    let (params, mut cursor) = stream.hub.cursor(Start::NewestKey)?;
-    let mut count = Count::default();
-    while let Some(Event::Frame { frame, .. }) = cursor.poll() {
-        count.add(&frame);
-    }
-    Some(count.picture(&params.video))
-}
-
-/// Video frames from one key frame up to the next.
-#[derive(Debug, Default)]
-struct Count {
-    frames: u32,
-    bytes: usize,
-    first: MediaTime,
-    time: MediaTime,
-}
-
-impl Count {
-    async fn group(&mut self, cursor: &mut Cursor) -> Result<()> {
-        loop {
-            match cursor.next().await {
-                Event::Frame { frame, .. } if self.add(&frame) => return Ok(()),
-                Event::Frame { .. } => {}
-                Event::Skipped => *self = Self::default(),
-                Event::Ended => return Err(Error::timeout("the stream ended")),
-            }
-        }
-    }
-
-    /// Counts a frame; true at the next key frame.
-    fn add(&mut self, frame: &Frame) -> bool {
-        if frame.track != Track::Video {
-            return false;
-        }
-        if frame.key && self.frames > 0 {
-            self.time = frame.dts - self.first;
-            return true;
-        }
-        if self.frames == 0 {
-            self.first = frame.dts;
-        }
-        self.frames += 1;
-        self.bytes += frame.data.len();
-        self.time = frame.dts - self.first + frame.duration;
-        false
-    }
-
-    fn picture(&self, video: &VideoParams) -> Picture {
-        Picture {
-            codec: codec(video),
-            width: video.width,
-            height: video.height,
-            fps: self.fps(),
-            kbps: self.kbps(),
-            gop: self.frames.max(1),
-            profile: profile(video),
-        }
-    }
-
-    fn fps(&self) -> u32 {
-        let time = self.time.0.max(1);
-        whole((i64::from(self.frames) * TICKS_PER_SECOND + time / 2) / time)
-    }
-
-    fn kbps(&self) -> u32 {
-        let bits = i64::try_from(self.bytes).unwrap_or(i64::MAX / TICKS_PER_SECOND / 8) * 8;
-        whole(bits * TICKS_PER_SECOND / self.time.0.max(1) / 1000)
-    }
-}
-
-/// At least 1: zero means something else to recorders.
-fn whole(number: i64) -> u32 {
-    u32::try_from(number.max(1)).unwrap_or(u32::MAX)
-}
-
-fn codec(video: &VideoParams) -> Codec {
-    match video.codec {
-        VideoCodec::H264 => Codec::H264,
-        VideoCodec::H265 => Codec::H265,
-    }
-}
-
-/// From the codec string (RFC 6381): `avc1.64…` or `hvc1.1.…`.
-fn profile(video: &VideoParams) -> CodecProfile {
-    let second = video.codec_string.split('.').nth(1).unwrap_or_default();
-    match (video.codec, second.get(..2).unwrap_or(second)) {
-        (VideoCodec::H264, "42") => CodecProfile::Baseline,
-        (VideoCodec::H264, "4D") => CodecProfile::Main,
-        (VideoCodec::H264, "58") => CodecProfile::Extended,
-        (VideoCodec::H264, _) => CodecProfile::High,
-        (VideoCodec::H265, "2") => CodecProfile::Main10,
-        (VideoCodec::H265, _) => CodecProfile::Main,
-    }
-}
-
-fn is_still(video: &VideoParams, known: &Picture) -> bool {
-    (codec(video), video.width, video.height, profile(video))
-        == (known.codec, known.width, known.height, known.profile)
 }
 
 /// The setting that a source's facts are kept under.

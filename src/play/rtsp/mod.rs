@@ -2,7 +2,7 @@
 //! sub stream) from the hub, `/replay/<token>` from the recordings, over TCP and UDP, for users that prove
 //! their password by Digest. It runs while the ONVIF device is on.
 //!
-//! Threads: one with GLib's main loop, which accepts; GStreamer's own, about five per client; and a tokio
+//! Threads: one with GLib's main loop, which accepts; GStreamer's own, about six per client; and a tokio
 //! task per live client that feeds its pipeline. A client waits for its source on its own thread.
 //! Memory: [`Settings::max_clients`] connections, each with what [`live`] or [`replay`] says, and what
 //! the kernel's sockets hold.
