@@ -2,7 +2,7 @@
 //! steered through to the camera behind. And what ffprobe makes of the addresses that they were given.
 //! What became of each step is the tables in `docs/onvif-peers.md`.
 
-use std::{collections::BTreeSet, net::Ipv4Addr, process::Command};
+use std::{collections::BTreeSet, net::Ipv4Addr, process::Command, thread};
 
 use h5edge::{
     base::{secret::Secret, wall::Wall},
@@ -36,7 +36,8 @@ const STEPS: &[&str] = &[
 ];
 const USER: &str = "recorder";
 const PASSWORD: &str = "Secret-pass-1";
-const CONFIG: &str = "[http]\nbind = \"0.0.0.0\"\n[onvif]\ndevice = true\nname = \"Gate house\"\n[rtsp]\nport = 8554\n";
+const CONFIG: &str =
+    "[http]\nbind = \"0.0.0.0\"\n[onvif]\ndevice = true\nname = \"Gate house\"\n[rtsp]\nport = 8554\n";
 
 /// Where a client stands, and the address of the device there.
 #[derive(Clone, Copy)]
@@ -159,8 +160,12 @@ fn every_client_goes_through_every_step() {
             judged(client, &found, scene.daemon.http)
         })
         .collect();
-    let probes: Vec<Vec<String>> =
-        scene.lab.enter(NEAR.host, || streams.iter().map(|uri| opened(uri)).collect());
+    let probes: Vec<Vec<String>> = scene.lab.enter(NEAR.host, || {
+        thread::scope(|scope| {
+            let probes: Vec<_> = streams.iter().map(|uri| scope.spawn(|| opened(uri))).collect();
+            probes.into_iter().map(|probe| probe.join().expect("an answer of ffprobe")).collect()
+        })
+    });
     // Presets went through to the camera.
     let presets = scene.lab.enter("box", || scene.daemon.api_ok("GetPresets", &[("token", "gate")]));
     for preset in CLIENTS.iter().map(|client| client.preset).filter(|preset| !preset.is_empty()) {
