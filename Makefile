@@ -39,7 +39,7 @@ audit:
 		else echo "known holes: NOT checked, the advisory database cannot be reached from here"; fi
 
 ## CPU, memory and delay of this machine, as a table and as JSON (target/bench.json).
-bench: packages web
+bench: packages web onvif-peers
 	cargo build --release --locked --bin h5edge --example fakecam
 	cargo bench --locked --bench live
 
