@@ -13,16 +13,23 @@ pub fn choose(profiles: &[Profile], main: Option<&str>, sub: Option<&str>) -> Op
         candidates = profiles.iter().filter(|p| p.codec.is_empty()).collect();
     }
     let main = match main {
-        Some(given) => given.to_owned(),
+        Some(given) => meant(profiles, given),
         // Of equal ones the camera's first, which it calls its main stream.
         None => candidates.iter().rev().max_by_key(|p| area(p))?.token.clone(),
     };
-    let sub = sub.map(str::to_owned).or_else(|| {
+    let sub = sub.map(|given| meant(profiles, given)).or_else(|| {
         let lens = profiles.iter().find(|p| p.token == main)?.video_source.as_ref();
         let others = candidates.iter().filter(|p| p.token != main && p.video_source.as_ref() == lens);
         others.min_by_key(|p| (area(p), p.kbps)).map(|p| p.token.clone())
     });
     Some(Choice { main, sub })
+}
+
+/// The token that is meant: blanks around it count for the camera, and are lost in a query.
+fn meant(profiles: &[Profile], given: &str) -> String {
+    let exact = profiles.iter().find(|profile| profile.token == given);
+    let found = exact.or_else(|| profiles.iter().find(|profile| profile.token.trim() == given));
+    found.map_or_else(|| given.to_owned(), |profile| profile.token.clone())
 }
 
 fn is_shown(profile: &Profile) -> bool {
@@ -72,6 +79,13 @@ mod tests {
         assert_eq!(chosen(&camera, Some("sub"), None), pair("sub", "third"));
         assert_eq!(chosen(&camera, None, Some("third")), pair("main", "third"));
         assert_eq!(chosen(&camera, Some("not listed"), None), pair("not listed", ""));
+    }
+
+    #[test]
+    fn blanks_around_a_token_are_the_cameras_business() {
+        let camera = [profile(" a ", "H264", 640, 480, ""), profile("a", "H264", 320, 240, "")];
+        assert_eq!(chosen(&camera[..1], Some("a"), None), pair(" a ", ""));
+        assert_eq!(chosen(&camera, Some("a"), None), pair("a", " a "));
     }
 
     #[test]
