@@ -1,0 +1,3 @@
+FILESEXTRAPATHS:prepend:h5edge-box := "${H5EDGE_ROOT}/yocto/meta-h5edge/recipes-bsp/u-boot/files:"
+
+SRC_URI:append:h5edge-box = " file://h5edge.cfg"
