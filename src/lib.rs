@@ -8,6 +8,7 @@
 pub mod api;
 pub mod auth;
 pub mod base;
+pub mod cloud;
 pub mod media;
 pub mod onvif;
 pub mod play;

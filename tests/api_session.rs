@@ -246,21 +246,16 @@ async fn sockets_and_pictures_need_a_session() {
     assert_eq!(http::get(daemon.http, "/api/v1/GetImage?token=a").status, 401);
 }
 
-/// There is no call yet that makes users, so they are put where that call will put them.
 #[test]
 fn each_role_may_do_its_part_and_no_more() {
     let mut daemon = fresh("");
-    daemon.terminate();
-    let db = rusqlite::Connection::open(daemon.data_dir().join("h5edge.db")).expect("the database");
-    for (name, role) in [("vera", "Viewer"), ("otto", "Operator")] {
-        let copy = "INSERT INTO users SELECT ?1, ?2, password_hash, 0 FROM users WHERE name = 'admin'";
-        assert_eq!(db.execute(copy, [name, role]).expect("a row"), 1);
+    daemon.login();
+    for (user, role) in [("vera", "viewer"), ("otto", "operator")] {
+        daemon.api_ok("CreateUser", &[("user", user), ("password", "looking around"), ("roletoken", role)]);
     }
-    drop(db);
-    daemon.restart();
     let source = [("name", "a"), ("token", "a"), ("url", "rtsp://127.0.0.1:9/x")];
     for (user, role) in [("vera", "Viewer"), ("otto", "Operator")] {
-        daemon.login_as(user, "12345");
+        daemon.login_as(user, "looking around");
         for call in
             ["GetSrc", "GetSystemInfo", "GetRunInfo", "Keepalive", "h5swsapi/Status", "h5srtcapi/Status"]
         {
@@ -279,7 +274,7 @@ fn each_role_may_do_its_part_and_no_more() {
             assert!(text.contains("Administrator"), "{role}: {call}: {text}");
         }
         assert_eq!(daemon.api_ok("GetSrc", &[])["src"], json!([]));
-        let own = [("user", user), ("oldpassword", "12345"), ("newpassword", "my own")];
+        let own = [("user", user), ("oldpassword", "looking around"), ("newpassword", "my own")];
         daemon.api_ok("UpdateUser", &own);
     }
     daemon.login();

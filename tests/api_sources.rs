@@ -201,7 +201,7 @@ fn each_bad_input_is_refused_by_name() {
         (vec![name, token, url, ("nRTSPType", "H5_RTSP_HTTP")], "parameter nRTSPType is none of"),
         (vec![name, token, url, ("user", &long)], "parameter user is longer than"),
         (vec![name, token, url, ("password", &long)], "parameter password is longer than"),
-        (vec![name, token, url, ("servertoken", "s")], "parameter servertoken is not supported"),
+        (vec![name, token, url, ("servertoken", "s")], "parameter servertoken: this box is no central"),
         (vec![name, token, url, ("profile", "Profile_1")], "parameter profile is not known"),
         (vec![name, token, url, ("token", "t2")], "parameter token is given twice"),
     ] {

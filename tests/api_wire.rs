@@ -81,8 +81,8 @@ const SAMPLES: [(&str, &str); 26] = [
         "/api/v1/ Search?type=xxx&start=2018-03-07T120101%2b08&end=2018-04-26T130101%2b08&token=xxx&session=SESSION",
         "parameter type is none of record, snapshot",
     ),
-    ("/api/v1/ GetCloudClientInfo&session=SESSION", "GetCloudClientInfo is not supported"),
-    ("/api/v1/GetServerList&session=SESSION", "GetServerList is not supported"),
+    ("/api/v1/ GetCloudClientInfo&session=SESSION", ""),
+    ("/api/v1/GetServerList&session=SESSION", ""),
     ("/api/v1/h5swsapi/Status&session=SESSION", ""),
     ("/api/v1/h5srtcapi/Status&session=SESSION", ""),
 ];
@@ -129,9 +129,18 @@ fn the_box_tells_what_it_is_and_how_it_fares() {
     let daemon = scene::daemon("");
     let system = daemon.api_ok("GetSystemInfo", &[]);
     let names: Vec<_> = system.as_object().expect("an object").keys().collect();
-    let expected =
-        ["strVersion", "strHostId", "strLicenseType", "strLicenseFull", "strChannelLimit", "strEndtime"];
+    let expected = [
+        "strVersion",
+        "strHostId",
+        "strLicenseType",
+        "strLicenseFull",
+        "strChannelLimit",
+        "strEndtime",
+        "strBuild",
+        "bCentral",
+    ];
     assert_eq!(names, expected);
+    assert_eq!(daemon.api_ok("GetVersion", &[])["strBuild"], system["strBuild"]);
     assert!(system["strVersion"].as_str().expect("text").contains(env!("CARGO_PKG_VERSION")), "{system}");
     assert_eq!(system["strChannelLimit"], "unlimited");
 

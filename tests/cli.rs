@@ -41,7 +41,12 @@ fn config(dir: &Path, text: &str) -> String {
 fn version_is_the_packages() {
     let output = h5edge(&["version"]);
     assert!(output.status.success());
-    assert_eq!(stdout(&output), format!("h5edge {}\n", env!("CARGO_PKG_VERSION")));
+    let text = stdout(&output);
+    let build = text
+        .strip_prefix(&format!("h5edge {} (", env!("CARGO_PKG_VERSION")))
+        .and_then(|t| t.strip_suffix(")\n"));
+    assert!(build.is_some_and(|build| !build.is_empty() && !build.contains([' ', '('])), "{text}");
+    assert_eq!(stdout(&h5edge(&["--version"])), text);
 }
 
 #[test]

@@ -115,6 +115,8 @@ fn for_a_time_and_longer() {
         (&running[0]["nType"], &running[0]["strPath"]),
         (&"H5_REC_MANUAL".into(), &started["strPath"])
     );
+    let began = running[0]["strBeginTime"].as_str().expect("text");
+    assert!(!began.is_empty() && running[0]["strStartTime"] == began, "{running}");
     assert_eq!((&running[1]["strState"], &running[1]["strPath"]), (&"recording".into(), &alarm["strPath"]));
 
     wait_state(&daemon, "idle");

@@ -6,15 +6,17 @@ mod support;
 use std::{
     fs,
     path::PathBuf,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use serde_json::Value;
 use support::{
-    daemon::Daemon,
+    daemon::{Daemon, DaemonOptions},
     disk::Disk,
     fakecam::Fakecam,
-    footage, rows,
+    footage,
+    kept::{Footage, database},
+    rows,
     scene::{self, PATIENCE},
     wait_for,
     ws::Viewer,
@@ -325,5 +327,95 @@ fn what_lies_on_the_disk_and_what_is_in_the_database_agree_after_a_start() {
     for what in ["not on the disk: removed", "is adopted", "is set aside"] {
         assert!(log.contains(what), "{what}: {log}");
     }
+    daemon.terminate();
+}
+
+/// A recording of `token` of so many days ago.
+fn kept(daemon: &Daemon, token: &'static str, days: i64, bytes: usize) -> PathBuf {
+    let start = days_ago(days);
+    let path = format!("2018-4-25TZ8/19-32-5/{days}.mp4");
+    let footage = Footage { token, path: &path, start, end: start + 1000, ..Footage::default() };
+    footage.add(daemon.data_dir(), &vec![7; bytes]);
+    footage.file(daemon.data_dir())
+}
+
+fn days_ago(days: i64) -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock");
+    now.as_millis() as i64 - days * 86_400_000
+}
+
+#[test]
+fn retention_that_is_set_holds_at_once_and_after_a_restart() {
+    /// Less than the time after which it is looked at anyway.
+    const AT_ONCE: Duration = Duration::from_secs(15);
+    let mut daemon = scene::daemon("[recording]\nkeep_days = 0\nkeep_snapshot_days = 7\n");
+    let told = |daemon: &Daemon| {
+        let told = daemon.api_ok("GetRetention", &[]);
+        ["nKeepDays", "nKeepSnapshotDays", "nMaxMbPerSource"]
+            .map(|name| told[name].as_u64().expect("a number"))
+    };
+    assert_eq!(told(&daemon), [0, 7, 0]);
+    let (old, young) = (kept(&daemon, "cam", 40, 100), kept(&daemon, "cam", 20, 100));
+    let (first, second) = (kept(&daemon, "yard", 3, 2 << 20), kept(&daemon, "yard", 2, 2 << 20));
+    for (params, why) in [
+        (vec![], "parameter days is missing"),
+        (vec![("days", "4000")], "parameter days is not a whole number from 0 to 3650"),
+        (vec![("days", "-1")], "parameter days is not a whole number from 0 to 3650"),
+        (vec![("snapshotdays", "x")], "parameter snapshotdays is not a whole number from 0 to 3650"),
+        (vec![("days", "1"), ("sources", "1")], "parameter sources is not known to SetRetention"),
+    ] {
+        let text = refused(&daemon, "SetRetention", &params);
+        assert!(text.starts_with(why), "{text}");
+    }
+    assert_eq!(told(&daemon), [0, 7, 0]);
+
+    let answer = daemon.api_ok("SetRetention", &[("days", "30")]);
+    assert_eq!((&answer["bStatus"], &answer["nKeepDays"]), (&true.into(), &30.into()));
+    wait_for("the old one to go", AT_ONCE, || (!old.exists()).then_some(()));
+    assert!(young.exists() && first.exists() && second.exists());
+    daemon.api_ok("SetRetention", &[("sourcemb", "3")]);
+    wait_for("the oldest to go", AT_ONCE, || (!first.exists()).then_some(()));
+    assert!(young.exists() && second.exists());
+    assert_eq!(told(&daemon), [30, 7, 3]);
+    assert_eq!(daemon.api_ok("GetStorageInfo", &[])["nKeepDays"], 30);
+
+    daemon.terminate();
+    daemon.restart();
+    daemon.login();
+    assert_eq!(told(&daemon), [30, 7, 3], "over what the file says");
+    let old = kept(&daemon, "cam", 35, 100);
+    wait_for("the old one to go", 3 * PATIENCE, || (!old.exists()).then_some(()));
+    daemon.api_ok("SetRetention", &[("days", "0"), ("sourcemb", "0")]);
+    assert_eq!(told(&daemon), [0, 7, 0]);
+    daemon.terminate();
+}
+
+#[test]
+fn how_many_days_a_volume_will_hold_is_told_once_a_day_was_measured() {
+    let env = vec![("TZ".to_owned(), "UTC".to_owned())];
+    let mut daemon = Daemon::start(DaemonOptions { env, ..DaemonOptions::default() });
+    daemon.login();
+    let told = |daemon: &Daemon| {
+        let main = volume(daemon, "main");
+        ["nBytePerDay", "nForecastDays"].map(|name| main[name].as_u64())
+    };
+    assert!(volume(&daemon, "main")["nForecastDays"].is_null());
+    let free = volume(&daemon, "main")["nFreeByte"].as_u64().expect("a number");
+    let day = (free >> 30 << 30) / 10;
+    let write = |days: u64, bytes: u64| {
+        let line = "INSERT INTO written (day, volume, bytes) VALUES (date('now', ?1), 'main', ?2)";
+        database(daemon.data_dir()).execute(line, (format!("-{days} days"), bytes as i64)).expect("a line");
+    };
+    write(0, 1 << 40);
+    write(3, 1);
+    assert_eq!(told(&daemon), [None, None], "two days of nothing");
+    write(1, day);
+    write(2, day);
+    let [rate, days] = told(&daemon);
+    assert_eq!(rate, Some(day));
+    // Ten days' room, less what is to stay free; the disk is others', too.
+    assert!((1..=11).contains(&days.expect("a forecast")), "{days:?}");
+    daemon.api_ok("SetRetention", &[("days", "1")]);
+    assert_eq!(told(&daemon), [Some(day), Some(1)]);
     daemon.terminate();
 }

@@ -21,7 +21,7 @@ export default defineConfig({
     // The CSP allows no inline script, and the pages' bundles are small.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
-    rollupOptions: { input: ['index.html', 'ws.html', 'rtc.html', 'hls.html', 'playback.html'].map(page) },
+    rollupOptions: { input: ['index.html', 'ws.html', 'rtc.html', 'hls.html'].map(page) },
   },
   plugins: [hlsFiles],
   test: { include: ['test/**/*.test.ts'], environment: 'node' },

@@ -6,6 +6,7 @@
 //! ([`viewers`]), started by itself.
 
 mod browser;
+mod cloud;
 mod footage;
 #[path = "../../tests/onvif/lab.rs"]
 #[allow(dead_code, unused_imports, reason = "written for the tests, and the benchmark needs a part of it")]

@@ -5,6 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::browser;
+use crate::cloud;
 use crate::footage;
 use crate::measure::{Size, children, cpu, cpu_seconds, quantile};
 use crate::onvif;
@@ -137,6 +138,20 @@ pub const ROWS: &[Row] = &[
         measure: || browser::pictures("rtc.html"),
     },
     Row {
+        name: "wall-16",
+        what: "the live page on a first visit, 16 tiles",
+        figures: &[
+            at_most(200.0, "loaded over the wire", "kB"),
+            at_most(1000.0, "page shown after", "ms"),
+            figure("picture in a tile after, p50", "ms"),
+            figure("pictures in all tiles after", "ms"),
+            figure("tasks over 50 ms on the main thread, per minute", ""),
+            figure("JavaScript heap", "MB"),
+            figure("RSS of the page's process", "MB"),
+        ],
+        measure: browser::wall,
+    },
+    Row {
         name: "record-1",
         what: "recording one camera: more than its pull",
         figures: &[at_most(0.3, "CPU", CORE), at_most(1.0, "syncs in 2 s", "")],
@@ -194,6 +209,45 @@ pub const ROWS: &[Row] = &[
         what: "GetProfiles of our ONVIF device with 64 sources",
         figures: &[at_most(20.0, "Media1 p95", "ms"), at_most(20.0, "Media2 p95", "ms")],
         measure: onvif::profiles,
+    },
+    Row {
+        name: "cloud-delay",
+        what: "1 viewer at the edge, then 1 at the central",
+        figures: &[
+            figure("delay camera to viewer at the edge p50", "ms"),
+            figure("delay camera to viewer at the central p50", "ms"),
+            at_most(10.0, "what the central adds, p50", "ms"),
+            figure("what the central adds, p95", "ms"),
+        ],
+        measure: cloud::delay,
+    },
+    Row {
+        name: "cloud-50",
+        what: "50 viewers at the central of one camera of an edge",
+        figures: &[
+            figure("up-link with 1 viewer", "Mbit/s"),
+            figure("up-link", "Mbit/s"),
+            at_most(1.05, "up-link, in streams", ""),
+            figure("CPU of the edge more than with 1", CORE),
+            figure("CPU of the central", CORE),
+            figure("delay camera to viewer p50", "ms"),
+        ],
+        measure: cloud::crowd,
+    },
+    Row {
+        name: "cloud-10000",
+        what: "10 000 edges at one central, over TLS",
+        figures: &[
+            figure("all registered after", "s"),
+            figure("CPU until then", "s"),
+            at_most(50.0, "RSS more, per idle edge", "kB"),
+            at_most(100.0, "CPU in all, idle", CORE),
+            figure("all back after its end and start", "s"),
+            figure("CPU of the new one until then", "s"),
+            figure("RSS more, per idle edge, then", "kB"),
+            at_most(0.0, "edges lost", ""),
+        ],
+        measure: cloud::swarm,
     },
 ];
 

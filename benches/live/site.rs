@@ -22,6 +22,11 @@ impl Site {
     pub fn idle() -> Self {
         let mut daemon = Daemon::start(DaemonOptions::default());
         daemon.login();
+        Self::of(daemon)
+    }
+
+    /// The same of a daemon that runs.
+    pub fn of(daemon: Daemon) -> Self {
         sleep(SETTLE);
         Self { daemon, cameras: None }
     }
@@ -29,20 +34,25 @@ impl Site {
     /// Adds `count` cameras, `token1` and so on, that are pulled all the time, and waits until each
     /// has delivered a whole GOP of `gop` frames.
     pub fn pull(&mut self, count: usize, gop: u32) {
-        let cameras = Fakecam::start(&["--cams", &count.to_string(), "--gop", &gop.to_string()]);
-        for number in 1..=count {
-            let (token, url) = (format!("token{number}"), cameras.rtsp_url(number - 1));
-            let params = [("name", "camera"), ("token", &token), ("url", &url), ("connect", "H5_ALWAYS")];
-            self.daemon.api_ok("AddSrcRTSP", &params);
-        }
+        self.add(count, &["--gop", &gop.to_string()], "H5_ALWAYS");
         for number in 1..=count {
             wait_for("a camera to come online", ONLINE_PATIENCE, || {
                 let source = self.daemon.source(&format!("token{number}"))?;
                 (source["bOnline"] == true && source["strOfflineReason"].is_null()).then_some(())
             });
         }
-        self.cameras = Some(cameras);
         sleep(SETTLE + Duration::from_secs(1) * gop / 25);
+    }
+
+    /// Adds `count` cameras of the kind that `options` of the simulator say.
+    pub fn add(&mut self, count: usize, options: &[&str], connect: &str) {
+        let cameras = Fakecam::start(&[&["--cams", &count.to_string()], options].concat());
+        for number in 1..=count {
+            let (token, url) = (format!("token{number}"), cameras.rtsp_url(number - 1));
+            let params = [("name", "camera"), ("token", &token), ("url", &url), ("connect", connect)];
+            self.daemon.api_ok("AddSrcRTSP", &params);
+        }
+        self.cameras = Some(cameras);
     }
 
     /// A daemon that pulls one camera, with nobody watching yet.

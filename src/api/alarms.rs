@@ -198,6 +198,11 @@ async fn report(ctx: &Arc<Context>) {
             ctx.events.publish(token, event, at);
             ctx.device.happened(token, event);
         }
+        let named = news.iter().filter_map(|(token, event)| {
+            let name = ctx.sources.get(token)?.spec.name.clone();
+            Some((token.as_str(), name, event))
+        });
+        ctx.board.happened(ctx, named, at);
         keep(ctx, news.drain(..), at).await;
     }
     listeners.stop().await;

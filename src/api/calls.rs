@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use serde_json::Value;
 use warp::reply::Response;
 
@@ -59,8 +60,17 @@ pub struct Param {
 pub enum Kind {
     /// Text of at most this many bytes.
     Text(usize),
-    /// A source's token: 1 to 64 of `A-Z a-z 0-9 . _ -`, not starting with a dot.
+    /// The same, and nobody else's business: a password or a key. Shown in no log and no list.
+    Secret(usize),
+    /// A token: 1 to 64 of `A-Z a-z 0-9 . _ -`, not starting with a dot.
     Token,
+    /// The token of a source that there is or was, and which the user may see; at a central also one of a site,
+    /// `<servertoken>-<token>`.
+    Source,
+    /// The token of a source as roles have them: also `<servertoken>-*`, all sources of a site.
+    Sources,
+    /// The token of a site at which the call acts.
+    Site,
     /// `true` or `false` (also `1` and `0`).
     Flag,
     /// A whole number between two bounds, inclusive.
@@ -69,8 +79,6 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// Taken and not looked at: clients send it, and it means nothing here.
     Ignored,
-    /// Known from the manual, refused when it says anything.
-    NotYet,
 }
 
 /// The future of a handler.
@@ -81,20 +89,40 @@ pub type Answering = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
 pub enum Run {
     /// Reads only: a parameter it does not know is ignored, pages add all sorts of them.
     Read(fn(Ask) -> Answering),
+    /// As `Read`, and what it gives is a file of that type.
+    File(&'static str, fn(Ask) -> Answering),
     /// Changes something: a parameter it does not know is refused, since it is mostly the rest of
     /// a URL whose `&` was not encoded.
     Change(fn(Ask) -> Answering),
+    /// As `Change`, and by POST only: what it is given must not stand in an address.
+    Post(fn(Ask) -> Answering),
+    /// Changes something and takes a body of its own, which the handler bounds.
+    Upload(fn(Ask, Upload) -> Answering),
     /// A WebSocket.
     Socket(fn(&Ask, Opening) -> Result<Response>),
-    /// A call of the manual that this version does not have yet.
-    Missing,
+}
+
+/// A body on its way.
+pub struct Upload {
+    /// What `Content-Length` says.
+    pub length: Option<u64>,
+    pub body: BoxStream<'static, Result<Bytes>>,
 }
 
 /// What a handler gives back.
 #[derive(Debug)]
 pub enum Answer {
     Json(Value),
+    /// What a site gave, as it comes.
+    Passed(Box<Response>),
     Jpeg(Bytes),
+    /// The same, of what has been: the asker's own cache may keep it for an hour.
+    PastJpeg(Bytes),
+    /// A file to keep.
+    Text {
+        name: &'static str,
+        text: Bytes,
+    },
 }
 
 impl Answer {
@@ -135,7 +163,15 @@ impl Call {
     pub fn admit(&'static self, ctx: Arc<Context>, incoming: Incoming) -> Admitted<Ask> {
         let session = self.access.permit(&ctx, &incoming.params, self.name)?;
         self.check(&incoming.params)?;
-        Ok(Ask { ctx, incoming, session })
+        let ask = Ask { ctx, incoming, session };
+        // A socket tells its client itself, once it is open.
+        if !matches!(self.run, Run::Socket(_)) {
+            let sources = self.params.iter().filter(|param| matches!(param.kind, Kind::Source));
+            for token in sources.filter_map(|param| ask.get(param.name)) {
+                ask.may_see(token)?;
+            }
+        }
+        Ok(ask)
     }
 
     fn check(&self, given: &Params) -> Result<()> {
@@ -152,13 +188,18 @@ impl Call {
             }
         }
         match self.run {
-            Run::Change(_) => self.check_names(given),
+            Run::Change(_) | Run::Post(_) | Run::Upload(_) => self.check_names(given),
             _ => Ok(()),
         }
     }
 
+    /// Whether all of `given` are known to the call, for those that change something and those that ask for it.
+    ///
+    /// # Errors
+    /// `BadInput` naming the one that is not.
+    ///
     /// Names that start with an underscore are cache breakers of client libraries.
-    fn check_names(&self, given: &Params) -> Result<()> {
+    pub fn check_names(&self, given: &Params) -> Result<()> {
         let known = |name: &str| {
             name == SESSION || name.starts_with('_') || self.params.iter().any(|p| p.name == name)
         };
@@ -183,7 +224,7 @@ impl Access {
         let needed = match self {
             Self::Open => return Ok(session),
             _ if !ctx.config.auth.require_session => return Ok(session),
-            Self::View if ctx.config.auth.anonymous_view => return Ok(session),
+            Self::View if ctx.config.auth.anonymous_view && !ctx.auth.setup().required => return Ok(session),
             Self::Role(role) => role,
             Self::View | Self::Own => Role::Viewer,
         };
@@ -204,16 +245,19 @@ impl Kind {
     /// What is wrong with `value`, as the end of a sentence that starts with the parameter's name.
     pub fn check(self, value: &str) -> std::result::Result<(), String> {
         match self {
-            Self::Text(max) if value.len() > max => Err(format!("is longer than {max} bytes")),
-            Self::Token => check_token(value),
+            Self::Text(max) | Self::Secret(max) if value.len() > max => {
+                Err(format!("is longer than {max} bytes"))
+            }
+            Self::Token | Self::Site => check_token(value, MAX_TOKEN),
+            Self::Source => check_token(value, MAX_MAPPED),
+            Self::Sources => check_token(value.strip_suffix("-*").unwrap_or(value), MAX_MAPPED),
             Self::Flag if flag(value).is_none() => Err("is neither true nor false".into()),
             Self::Whole(min, max) => match value.parse::<u32>() {
                 Ok(n) if (min..=max).contains(&n) => Ok(()),
                 _ => Err(format!("is not a whole number from {min} to {max}")),
             },
             Self::OneOf(words) if !words.contains(&value) => Err(format!("is none of {}", words.join(", "))),
-            Self::NotYet => Err("is not supported by this version".into()),
-            Self::Text(_) | Self::Flag | Self::OneOf(_) | Self::Ignored => Ok(()),
+            Self::Text(_) | Self::Secret(_) | Self::Flag | Self::OneOf(_) | Self::Ignored => Ok(()),
         }
     }
 }
@@ -227,12 +271,15 @@ pub fn flag(value: &str) -> Option<bool> {
     }
 }
 
-fn check_token(value: &str) -> std::result::Result<(), String> {
+/// Longest token of a site's source.
+pub const MAX_MAPPED: usize = MAX_TOKEN + 1 + MAX_TOKEN;
+
+fn check_token(value: &str, most: usize) -> std::result::Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if value.len() > MAX_TOKEN {
-        return Err(format!("is longer than {MAX_TOKEN} bytes"));
+    if value.len() > most {
+        return Err(format!("is longer than {most} bytes"));
     }
-    if value.starts_with('.') || !value.chars().all(allowed) {
+    if value.is_empty() || value.starts_with('.') || !value.chars().all(allowed) {
         return Err("may hold only letters, digits and . _ - and not start with a dot".into());
     }
     Ok(())
@@ -256,8 +303,9 @@ mod tests {
             let text = "parameter token may hold only letters, digits and . _ - and not start with a dot";
             assert_eq!(fault("DelSrc", &format!("token={bad}")), text);
         }
-        let long = format!("token={}", "a".repeat(65));
-        assert_eq!(fault("DelSrc", &long), "parameter token is longer than 64 bytes");
+        let long = |count| format!("name=a&url=b&token={}", "a".repeat(count));
+        assert_eq!(fault("AddSrcFile", &long(65)), "parameter token is longer than 64 bytes");
+        assert_eq!(fault("DelSrc", &long(130)), "parameter token is longer than 129 bytes");
         assert_eq!(
             fault("AddSrcRTSP", "name=a&token=b&url=rtsp://h/&audio=maybe"),
             "parameter audio is neither true nor false"
@@ -266,6 +314,16 @@ mod tests {
             fault("GetImage", "token=a&width=7"),
             "parameter width is not a whole number from 16 to 3840"
         );
+    }
+
+    #[test]
+    fn what_is_called_a_secret_is_one() {
+        for (call, param) in calls().flat_map(|call| call.params.iter().map(move |param| (call, param))) {
+            let secret = ["password", "passwd", "psk", "secret"].iter().any(|word| param.name.contains(word))
+                || param.name == "key";
+            let kept = matches!(param.kind, Kind::Secret(_) | Kind::Ignored);
+            assert!(kept || !secret, "{}: {} is no Kind::Secret", call.name, param.name);
+        }
     }
 
     #[test]

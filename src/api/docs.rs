@@ -8,7 +8,7 @@ use super::table::calls;
 const HEAD: &str = "\
 # The HTTP API
 
-Made from `src/api/table.rs`; `cargo test api_docs` says when it is out of date, and
+Made from `src/api/table.rs`, as `GET /api/v1/openapi.json` is too; `cargo test api_docs` says when it is out of date, and
 `H5EDGE_WRITE_DOCS=1 cargo test api_docs` writes it anew.
 
 A call is `GET` or `POST` `/api/v1/<name>?<parameter>=<value>&...`. With `POST`, parameters may also come as
@@ -46,8 +46,9 @@ fn section(text: &mut String, call: &Call) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "## {}\n\n{}\n", call.name, call.doc);
     let _ = writeln!(text, "- From: {}", call.origin);
-    if !matches!(call.run, Run::Missing) {
-        let _ = writeln!(text, "- Role: {}", role(call.access));
+    let _ = writeln!(text, "- Role: {}", role(call.access));
+    if matches!(call.run, Run::Post(_) | Run::Upload(_)) {
+        let _ = writeln!(text, "- By POST only");
     }
     let _ = writeln!(text);
     if !call.params.is_empty() {
@@ -62,7 +63,7 @@ fn row(text: &mut String, param: &Param) {
     let _ = writeln!(text, "| `{}` | {needed} | {} | {} |", param.name, value(param.kind), param.doc);
 }
 
-fn role(access: Access) -> String {
+pub fn role(access: Access) -> String {
     match access {
         Access::Open => "none, and no session".into(),
         Access::Role(role) => role.as_str().into(),
@@ -74,12 +75,14 @@ fn role(access: Access) -> String {
 fn value(kind: Kind) -> String {
     match kind {
         Kind::Text(max) => format!("text, at most {max} bytes"),
-        Kind::Token => "token: 1 to 64 of `A-Z a-z 0-9 . _ -`, no dot first".into(),
+        Kind::Secret(max) => format!("secret text, at most {max} bytes"),
+        Kind::Token | Kind::Site => "token: 1 to 64 of `A-Z a-z 0-9 . _ -`, no dot first".into(),
+        Kind::Source => "token of a source; at a central also `<servertoken>-<token>`".into(),
+        Kind::Sources => "the same, or `<servertoken>-*` for all sources of a site".into(),
         Kind::Flag => "`true` or `false`".into(),
         Kind::Whole(min, max) => format!("whole number, {min} to {max}"),
         Kind::OneOf(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Kind::Ignored => "anything; ignored".into(),
-        Kind::NotYet => "refused by this version".into(),
     }
 }
 

@@ -4,22 +4,22 @@
 //! behind loses the oldest, and is told how many.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{self, Receiver};
-use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
-use warp::ws::{Message, WebSocket};
+use warp::ws::Message;
 
+use super::Context;
 use super::calls::Answer;
+use super::conversation::{self, MAX_MESSAGE, Teller};
 use super::opening::Opening;
 use super::reply::Reply;
-use super::request::Ask;
+use super::request::{Ask, no_source};
 use super::search::{MOST, after, time};
+use crate::auth::Session;
 use crate::base::wall::{Offset, Wall};
 use crate::base::{Error, Result};
 use crate::onvif::events::{CameraEvent, EventKind};
@@ -27,16 +27,18 @@ use crate::store::{EventRow, EventSearch};
 
 /// Messages that wait for slow sockets.
 const QUEUE: usize = 256;
-/// Browsers slow the timers of hidden pages down to one per minute.
-const SILENCE: Duration = Duration::from_secs(120);
-/// How long a page may take to accept one message.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Largest message of a page: its keepalives are short.
-const MAX_MESSAGE: usize = 4096;
 
 /// Gives what happens to all sockets that are open.
 #[derive(Debug)]
-pub struct EventHub(broadcast::Sender<Arc<str>>);
+pub struct EventHub(broadcast::Sender<Arc<News>>);
+
+/// A message, whose it is, and of what.
+#[derive(Debug)]
+pub struct News {
+    pub token: String,
+    pub event: CameraEvent,
+    message: Message,
+}
 
 impl Default for EventHub {
     fn default() -> Self {
@@ -48,42 +50,53 @@ impl EventHub {
     /// Tells all open sockets.
     pub fn publish(&self, token: &str, event: &CameraEvent, at: Wall) {
         if self.0.receiver_count() > 0 {
-            let text = message(token, event, at, Uuid::new_v4()).to_string();
+            let message = Message::text(message(token, event, at, Uuid::new_v4()).to_string());
             // The last socket may have gone meanwhile.
-            let _ = self.0.send(text.into());
+            let _ = self.0.send(Arc::new(News { token: token.to_owned(), event: event.clone(), message }));
         }
+    }
+
+    /// Everything that happens from now on.
+    pub fn listen(&self) -> Receiver<Arc<News>> {
+        self.0.subscribe()
     }
 }
 
 /// `h5seventapi`
 pub fn socket(ask: &Ask, opening: Opening) -> Result<Reply> {
-    let queue = ask.ctx.events.0.subscribe();
-    Ok(opening.messages(ask, MAX_MESSAGE, async move |socket| serve(socket, queue).await))
+    let reports = Reports::new(&ask.ctx, ask.session.clone());
+    Ok(opening.messages(ask, MAX_MESSAGE, async move |socket| conversation::hold(socket, reports).await))
 }
 
-async fn serve(mut socket: WebSocket, mut queue: Receiver<Arc<str>>) {
-    let mut heard = Instant::now();
-    loop {
-        let text = tokio::select! {
-            next = queue.recv() => match next {
-                Ok(text) => text.to_string(),
-                Err(RecvError::Lagged(lost)) => lagged(lost),
-                Err(RecvError::Closed) => break,
-            },
-            said = timeout_at(heard + SILENCE, socket.next()) => match said {
-                Ok(Some(Ok(message))) if !message.is_close() => {
-                    heard = Instant::now();
-                    continue;
-                }
-                _ => break,
-            },
-        };
-        if !matches!(timeout(PATIENCE, socket.send(Message::text(text))).await, Ok(Ok(()))) {
-            break;
+/// What is told to one socket.
+pub struct Reports {
+    queue: Receiver<Arc<News>>,
+    ctx: Arc<Context>,
+    session: Option<Session>,
+}
+
+impl Reports {
+    pub fn new(ctx: &Arc<Context>, session: Option<Session>) -> Self {
+        Self { queue: ctx.events.0.subscribe(), ctx: ctx.clone(), session }
+    }
+
+    /// Asked for each message: what a role covers can change while the page is open.
+    fn sees(&self, token: &str) -> bool {
+        self.session.as_ref().is_none_or(|session| self.ctx.auth.sees(&session.user, token))
+    }
+}
+
+impl Teller for Reports {
+    async fn next(&mut self) -> Option<Message> {
+        loop {
+            match self.queue.recv().await {
+                Ok(news) if self.sees(&news.token) => return Some(news.message.clone()),
+                Ok(_) => {}
+                Err(RecvError::Lagged(lost)) => return Some(Message::text(lagged(lost))),
+                Err(RecvError::Closed) => return None,
+            }
         }
     }
-    // The page may be gone already.
-    let _ = timeout(PATIENCE, socket.close()).await;
 }
 
 fn lagged(lost: u64) -> String {
@@ -131,9 +144,7 @@ pub async fn search(ask: Ask) -> Result<Answer> {
     let limit = search.limit;
     let found = ask.ctx.store.run(move |store| {
         if !here && !store.has_events(&search.source)? {
-            let text =
-                format!("parameter token: there is no source {:.64}, nor events of one", search.source);
-            return Err(Error::not_found(text));
+            return Err(no_source(&search.source));
         }
         // One more than wanted tells whether there are more.
         store.find_events(&EventSearch { limit: limit + 1, ..search })
@@ -199,7 +210,7 @@ mod tests {
             hub.publish("cam", &event(EventKind::Motion, true), Wall(0));
         }
         assert!(matches!(queue.recv().await, Err(RecvError::Lagged(3))));
-        assert!(queue.recv().await.unwrap().contains("H5S_EVENT_MOTION"));
+        assert!(queue.recv().await.unwrap().message.to_str().unwrap().contains("H5S_EVENT_MOTION"));
         assert_eq!(lagged(3), r#"{"type":"H5S_EVENT_LAGGED","nLost":3}"#);
     }
 }

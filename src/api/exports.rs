@@ -69,6 +69,13 @@ pub async fn delete(ask: Ask) -> Result<Answer> {
     Ok(Answer::done("Delete successfully"))
 }
 
+/// An export with whose it is.
+pub fn shown(status: &Status) -> Value {
+    let mut shown = json!({ "strToken": status.export.token });
+    add(&mut shown, status);
+    shown
+}
+
 fn add(answer: &mut Value, Status { export, percentage }: &Status) {
     let code = match &export.state {
         ExportState::Failed(reason) => reason,

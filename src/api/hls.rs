@@ -6,20 +6,29 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use hyper::Response;
+use hyper::body::Incoming as Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use warp::filters::BoxedFilter;
-use warp::http::StatusCode;
 use warp::http::header::{CACHE_CONTROL, HeaderValue};
+use warp::http::{Method, StatusCode};
 use warp::{Filter, Rejection};
 
 use super::Context;
 use super::calls::{Access, Denied};
+use super::cloud::forward::{There, answer};
+use super::cloud::pass;
 use super::params::{Params, SESSION};
-use super::playback;
+use super::playback::{self, Hls};
 use super::reply::{self, Reply};
-use super::request::{Incoming, PROFILE};
+use super::request::{Incoming, PROFILE, may_see, sight};
+use crate::auth::Sight;
 use crate::base::{Error, Result};
 use crate::play::hls::{HlsQuery, HlsReply, Version};
+
+/// How the content type of a playlist ends.
+const PLAYLIST: &str = "mpegurl";
 
 /// The routes below `/hls`.
 pub fn routes(
@@ -27,24 +36,27 @@ pub fn routes(
 ) -> impl Filter<Extract = (Reply,), Error = Rejection> + Clone {
     warp::path!("hls" / ..)
         .and(warp::get().or(warp::head()).unify())
+        .and(warp::method())
         .and(ctx)
         .and(warp::ext::get::<Incoming>())
-        .then(async |ctx: Arc<Context>, incoming: Incoming| {
-            serve(&ctx, &incoming).await.unwrap_or_else(|why| reply::refused(&why))
+        .then(async |method: Method, ctx: Arc<Context>, incoming: Incoming| {
+            serve(&ctx, &incoming, &method).await.unwrap_or_else(|why| reply::refused(&why))
         })
 }
 
-async fn serve(ctx: &Context, incoming: &Incoming) -> std::result::Result<Reply, Denied> {
+async fn serve(ctx: &Context, incoming: &Incoming, method: &Method) -> std::result::Result<Reply, Denied> {
     if let Some((token, name)) = incoming.path.strip_prefix("/hls/vod/").and_then(|rest| rest.split_once('/'))
     {
-        let found = playback::hls(ctx, &incoming.params, token, name).await?;
-        return Ok(send(found, &incoming.params));
+        return Ok(match playback::hls(ctx, incoming, token, name).await? {
+            Hls::Here(found) => send(found, incoming),
+            Hls::There(there, found) => pass(&there, *found, incoming).await?,
+        });
     }
-    Access::View.permit(ctx, &incoming.params, "HLS")?;
-    Ok(file(ctx, incoming).await?)
+    let session = Access::View.permit(ctx, &incoming.params, "HLS")?;
+    Ok(file(ctx, incoming, method, &sight(session.as_ref())).await?)
 }
 
-async fn file(ctx: &Context, incoming: &Incoming) -> Result<Reply> {
+async fn file(ctx: &Context, incoming: &Incoming, method: &Method, sight: &Sight) -> Result<Reply> {
     let parts: Vec<_> = incoming.path.trim_start_matches("/hls/").split('/').collect();
     let (version, token, name) = match parts[..] {
         [version, token, name] => (Version::parse(version), token, name),
@@ -52,9 +64,13 @@ async fn file(ctx: &Context, incoming: &Incoming) -> Result<Reply> {
     };
     let version = version.ok_or_else(|| Error::not_found("there is nothing at this address"))?;
     let query = query(incoming)?;
+    may_see(sight, token)?;
+    if let Some(reply) = pass::hls(ctx, incoming, method, token).await? {
+        return Ok(reply);
+    }
     let stream = ctx.shown(token, &incoming.params)?;
     let found = ctx.hls.get(stream, version, name, query).await?;
-    Ok(send(found, &incoming.params))
+    Ok(send(found, incoming))
 }
 
 /// The directives of low-latency HLS.
@@ -64,15 +80,35 @@ fn query(incoming: &Incoming) -> Result<HlsQuery> {
     HlsQuery::parse(text.trim_end_matches('&'))
 }
 
-fn send(found: HlsReply, params: &Params) -> Reply {
-    let is_playlist = found.content_type.ends_with("mpegurl");
-    let body = match (carried(params), std::str::from_utf8(&found.body)) {
-        (Some(query), Ok(playlist)) if is_playlist => with_query(playlist, &query).into(),
-        _ => found.body,
-    };
+fn send(found: HlsReply, incoming: &Incoming) -> Reply {
+    let is_playlist = found.content_type.ends_with(PLAYLIST);
+    let body = if is_playlist { carrying(found.body, incoming) } else { found.body };
     let mut reply = reply::fresh(StatusCode::OK, found.content_type, body);
     reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(found.cache.header()));
     reply
+}
+
+/// What a site gave, with a playlist's addresses as they are here.
+async fn pass(there: &There, found: Response<Body>, incoming: &Incoming) -> Result<Reply> {
+    if !answer::content_type(&found).ends_with(PLAYLIST) {
+        return Ok(answer::passed(found));
+    }
+    let headers = found.headers().clone();
+    let body = carrying(there.playlist(found).await?, incoming);
+    let mut reply = reply::fresh(StatusCode::OK, "application/vnd.apple.mpegurl", body);
+    if let Some(cache) = headers.get(CACHE_CONTROL) {
+        reply.headers_mut().insert(CACHE_CONTROL, cache.clone());
+    }
+    Ok(reply)
+}
+
+/// The playlist with what its addresses need. The central adds that itself to what its edge gives it.
+fn carrying(playlist: Bytes, incoming: &Incoming) -> Bytes {
+    let query = carried(&incoming.params).filter(|_| !incoming.guest);
+    match (query, std::str::from_utf8(&playlist)) {
+        (Some(query), Ok(text)) => with_query(text, &query).into(),
+        _ => playlist,
+    }
 }
 
 /// The query that the addresses in a playlist need as much as its own did.

@@ -6,7 +6,7 @@
 //! for a head to arrive and for a connection to idle, [`GRACE`] for requests in flight at the stop.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,25 +21,32 @@ use nix::sys::socket::sockopt::SndBuf;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use warp::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, HeaderMap, HeaderValue, ORIGIN,
-    VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, HOST, HeaderMap, HeaderValue,
+    ORIGIN, VARY,
 };
 use warp::http::uri::{PathAndQuery, Uri};
 use warp::http::{Request, StatusCode};
 
+use super::cloud::guest::Guests;
+use super::cloud::nodes::Nodes;
+use super::cloud::pass::is_passed;
 use super::line::{LineFixer, NextLine};
 use super::normalise::Target;
+use super::params::SESSION;
 use super::reply::{self, Reply};
 use super::request::Incoming;
+use super::tls::Certificate;
 use super::{Context, normalise, router};
 use crate::base::{Error, Result};
+use crate::cloud::central::Passed;
+use crate::cloud::edge::Arrived;
 
 /// Largest request head, in bytes: the longest target and as much again for headers.
 const MAX_HEAD: usize = 2 * normalise::MAX_TARGET;
@@ -57,25 +64,37 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// The bound ports.
 pub struct Listeners {
     pub http: TcpListener,
-    pub https: Option<(TcpListener, TlsAcceptor)>,
+    /// Served with [`Context::certificate`].
+    pub https: Option<TcpListener>,
+    /// Streams that a central opened in the tunnel to it.
+    pub tunnel: mpsc::Receiver<Arrived>,
+    /// Requests that other nodes of this central passed on.
+    pub nodes: mpsc::Receiver<Passed>,
 }
 
 /// Serves until `shutdown` is cancelled and the requests in flight are answered, at most [`GRACE`]
 /// longer. Open WebSockets end by [`Context::shutdown`].
 pub async fn serve(listeners: Listeners, ctx: Arc<Context>, shutdown: CancellationToken) {
+    let https = listeners.https.zip(ctx.certificate.clone());
     let server = Server {
         seats: Arc::new(Semaphore::new(ctx.config.http.max_connections)),
         origins: ctx.config.http.cors_origins.clone().into(),
+        guests: ctx.cloud.guests.clone(),
+        nodes: ctx.cloud.nodes.clone(),
         routes: TowerToHyperService::new(warp::service(router::routes(ctx))),
         connections: TaskTracker::new(),
         shutdown,
     };
-    match listeners.https {
-        Some((listener, tls)) => {
-            tokio::join!(server.accept(&listeners.http, None), server.accept(&listener, Some(tls)));
+    let secured = async {
+        if let Some((listener, certificate)) = &https {
+            server.accept(listener, Some(certificate)).await;
         }
-        None => server.accept(&listeners.http, None).await,
-    }
+    };
+    tokio::join!(
+        server.accept(&listeners.http, None),
+        secured,
+        server.take_in(listeners.tunnel, listeners.nodes)
+    );
     server.connections.close();
     server.connections.wait().await;
 }
@@ -85,9 +104,20 @@ pub async fn serve(listeners: Listeners, ctx: Arc<Context>, shutdown: Cancellati
 struct Server<R> {
     seats: Arc<Semaphore>,
     origins: Arc<[String]>,
+    guests: Arc<Guests>,
+    /// The other nodes of this central, if there are any.
+    nodes: Option<Arc<Nodes>>,
     routes: R,
     connections: TaskTracker,
     shutdown: CancellationToken,
+}
+
+/// How a connection came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Door,
+    Tunnel,
+    Node,
 }
 
 /// One connection's share.
@@ -97,6 +127,7 @@ struct Connection<R> {
     peer: SocketAddr,
     local: SocketAddr,
     https: bool,
+    way: Way,
     seat: Arc<OwnedSemaphorePermit>,
     next_line: NextLine,
 }
@@ -107,14 +138,14 @@ where
     R::Future: Send,
 {
     /// Takes connections until the stop.
-    async fn accept(&self, listener: &TcpListener, tls: Option<TlsAcceptor>) {
+    async fn accept(&self, listener: &TcpListener, certificate: Option<&Certificate>) {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.shutdown.cancelled() => return,
             };
             match accepted {
-                Ok((stream, peer)) => self.admit(stream, peer, tls.clone()),
+                Ok((stream, peer)) => self.admit(stream, peer, certificate.map(Certificate::acceptor)),
                 Err(error) => {
                     tracing::warn!(%error, "accepting a connection failed");
                     tokio::time::sleep(ACCEPT_REST).await;
@@ -123,11 +154,42 @@ where
         }
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
-        let Ok(seat) = self.seats.clone().try_acquire_owned() else {
+    /// Takes streams of the tunnel and of other nodes until the stop.
+    async fn take_in(&self, mut tunnel: mpsc::Receiver<Arrived>, mut nodes: mpsc::Receiver<Passed>) {
+        let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+        loop {
+            tokio::select! {
+                Some((stream, central)) = tunnel.recv() => {
+                    self.begin(stream, central, nowhere, true, Way::Tunnel);
+                }
+                Some(Passed { stream, origin }) = nodes.recv() => {
+                    self.begin(stream, origin.peer, nowhere, origin.https, Way::Node);
+                }
+                () = self.shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    fn begin<S>(&self, stream: S, peer: SocketAddr, local: SocketAddr, https: bool, way: Way)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Some(seat) = self.seat(peer) else { return };
+        let (server, next_line) = (self.clone(), NextLine::default());
+        let connection = Connection { server, peer, local, https, way, seat, next_line };
+        self.connections.spawn(connection.serve(stream));
+    }
+
+    fn seat(&self, peer: SocketAddr) -> Option<Arc<OwnedSemaphorePermit>> {
+        let seat = self.seats.clone().try_acquire_owned();
+        if seat.is_err() {
             tracing::warn!(peer = %peer.ip(), "too many connections (http.max_connections)");
-            return;
-        };
+        }
+        seat.ok().map(Arc::new)
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
+        let Some(seat) = self.seat(peer) else { return };
         // Frames are small and late ones are useless. Fails only on a socket that is dead already.
         let _ = stream.set_nodelay(true);
         // What lies in the kernel can't be skipped any more. Left alone it grows to many seconds of video
@@ -140,7 +202,8 @@ where
             peer,
             local,
             https: tls.is_some(),
-            seat: Arc::new(seat),
+            way: Way::Door,
+            seat,
             next_line: NextLine::default(),
         };
         self.connections.spawn(async move {
@@ -192,10 +255,13 @@ where
     async fn respond(&self, request: Request<Body>) -> Reply {
         let origin = request.headers().get(ORIGIN).cloned();
         let mut reply = match self.canonical(request) {
-            Ok(request) => match self.server.routes.call(request).await {
-                Ok(reply) => reply,
-                Err(never) => match never {},
-            },
+            Ok(request) => {
+                self.meet(&request).await;
+                match self.server.routes.call(request).await {
+                    Ok(reply) => reply,
+                    Err(never) => match never {},
+                }
+            }
             Err(reply) => *reply,
         };
         allow(reply.headers_mut(), origin.as_ref(), &self.server.origins);
@@ -205,10 +271,19 @@ where
         reply
     }
 
+    /// A session may have been opened at another node.
+    async fn meet(&self, request: &Request<Body>) {
+        let Some(nodes) = &self.server.nodes else { return };
+        let incoming = request.extensions().get::<Incoming>();
+        if let Some(session) = incoming.and_then(|incoming| incoming.params.get(SESSION)) {
+            nodes.meet(session).await;
+        }
+    }
+
     /// The request with its target normalised, or the reply to one that cannot be.
     fn canonical(&self, mut request: Request<Body>) -> std::result::Result<Request<Body>, Box<Reply>> {
         let raw = request.uri().path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
-        let incoming = self.incoming(&raw, request.headers()).and_then(|incoming| {
+        let incoming = self.incoming(&raw, &request).and_then(|incoming| {
             *request.uri_mut() = uri(&incoming.path)?;
             Ok(incoming)
         });
@@ -222,19 +297,28 @@ where
         }
     }
 
-    fn incoming(&self, raw: &str, headers: &HeaderMap) -> Result<Incoming> {
+    fn incoming(&self, raw: &str, request: &Request<Body>) -> Result<Incoming> {
         let Target { path, mut params } = normalise::normalise(raw)?;
-        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        if let Some(session) = header.and_then(normalise::header_session) {
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        if self.way == Way::Node && !is_passed(&path) {
+            return Err(Error::not_found("there is nothing at this address"));
+        }
+        if self.way == Way::Tunnel {
+            self.server.guests.admit(&path, &params)?;
+            params.set_session(self.server.guests.session(request.headers(), self.peer.ip())?);
+        } else if let Some(session) = header(AUTHORIZATION).and_then(normalise::header_session) {
             params.default_session(session)?;
         }
         let (peer, local, https, seat) = (self.peer, self.local, self.https, self.seat.clone());
-        Ok(Incoming { path, params, peer, local, https, seat })
+        let (host, origin) = (header(HOST).map(str::to_owned), header(ORIGIN).map(str::to_owned));
+        let (guest, passed) = (self.way == Way::Tunnel, self.way == Way::Node);
+        Ok(Incoming { path, params, peer, local, https, host, origin, guest, passed, seat })
     }
 }
 
 /// What stays unencoded in a path that goes to the routes.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn uri(path: &str) -> Result<Uri> {
     let encoded = utf8_percent_encode(path, PLAIN).to_string();

@@ -27,14 +27,16 @@ use warp::{Filter, Rejection, Reply as _};
 use self::range::{Part, Validators};
 use super::Context;
 use super::calls::{Access, Denied, flag};
+use super::cloud::forward::files;
 use super::reply::{self, Reply};
-use super::request::Incoming;
-use crate::auth::Role;
+use super::request::{Incoming, sight};
+use crate::auth::{Role, Sight};
 use crate::base::footage::What;
 use crate::base::wall::Wall;
 use crate::base::{Error, Kind, Result};
 use crate::media::recorded::{Library, Reading};
 use crate::record::Recorder;
+use crate::record::library::nothing;
 
 /// How much of a file is read at once.
 const PIECE: u64 = 128 << 10;
@@ -61,9 +63,12 @@ async fn serve(
     headers: &HeaderMap,
 ) -> std::result::Result<Reply, Denied> {
     // What was recorded is not for those who may look at what is to be seen now.
-    Access::Role(Role::Viewer).permit(ctx, &incoming.params, "/mediastore")?;
-    let (recorder, path) = (ctx.recorder.clone(), incoming.path.clone());
-    let opened = tokio::task::spawn_blocking(move || Opened::open(&recorder, &path)).await;
+    let session = Access::Role(Role::Viewer).permit(ctx, &incoming.params, "/mediastore")?;
+    if let Some(passed) = files::file(ctx, incoming, session.as_ref(), method, headers).await {
+        return Ok(passed?);
+    }
+    let (recorder, path, sight) = (ctx.recorder.clone(), incoming.path.clone(), sight(session.as_ref()));
+    let opened = tokio::task::spawn_blocking(move || Opened::open(&recorder, &path, &sight)).await;
     let opened = match opened.map_err(|_| Error::internal("opening the file was given up"))? {
         // The volume is not there now, or the file is not completed yet.
         Err(error) if error.kind() == Kind::Refused => return Ok(reply::unavailable(&error)),
@@ -86,11 +91,14 @@ struct Opened {
 
 impl Opened {
     /// Blocks on the database and the disk.
-    fn open(recorder: &Recorder, path: &str) -> Result<Self> {
+    fn open(recorder: &Recorder, path: &str, sight: &Sight) -> Result<Self> {
         if let Some(export) = path.strip_prefix("/mediastore/").filter(|path| path.starts_with("archive/")) {
-            return Self::open_export(recorder, export);
+            return Self::open_export(recorder, export, sight);
         }
         let footage = recorder.by_path(path)?.footage;
+        if !sight.covers(&footage.token) {
+            return Err(nothing(path));
+        }
         let reading = recorder.open(footage.id)?;
         let content_type = match footage.what {
             What::Record => "video/mp4",
@@ -104,8 +112,11 @@ impl Opened {
         Ok(Self { reading, content_type, validators })
     }
 
-    fn open_export(recorder: &Recorder, path: &str) -> Result<Self> {
+    fn open_export(recorder: &Recorder, path: &str, sight: &Sight) -> Result<Self> {
         let (export, reading) = recorder.open_export(path)?;
+        if !sight.covers(&export.token) {
+            return Err(nothing(path));
+        }
         let tag = format!("\"x{:x}-{:x}\"", export.id, reading.bytes);
         let validators = Validators { tag, modified: http_date(export.made) };
         Ok(Self { reading, content_type: "video/mp4", validators })

@@ -6,20 +6,30 @@
 //! `http.max_connections` times the head and body limits in [`http`] and [`router`].
 
 pub mod alarms;
+pub mod audit;
+pub mod board;
 pub mod calls;
+mod certificate;
+pub mod cloud;
+mod conversation;
 pub mod docs;
 pub mod events;
 pub mod exports;
+pub mod frames;
+mod health;
 pub mod hls;
 pub mod http;
 pub mod lapse;
 pub mod line;
+mod maintenance;
 pub mod media;
 pub mod mediastore;
+mod network;
 pub mod normalise;
 pub mod onvif;
 pub mod onvif_device;
 pub mod onvif_search;
+pub mod openapi;
 pub mod opening;
 pub mod pages;
 pub mod params;
@@ -32,14 +42,21 @@ pub mod router;
 mod rtsp;
 pub mod search;
 pub mod session;
+pub mod setup;
 pub mod snapshots;
 pub mod sources;
 pub mod spec;
+mod ssh;
 mod storage;
 pub mod streams;
 pub mod system;
 pub mod table;
+mod time;
 pub mod tls;
+pub mod update;
+mod upload;
+mod users;
+mod views;
 pub mod whep;
 
 use std::path::PathBuf;
@@ -48,10 +65,15 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use self::alarms::Alarms;
+use self::board::Board;
+use self::cloud::Cloud;
 pub use self::docs::docs;
 use self::events::EventHub;
+use self::frames::Frames;
 pub use self::http::{Listeners, serve};
 use self::onvif_device::OnvifDevice;
+use self::tls::Certificate;
+use self::update::Updates;
 use crate::auth::Auth;
 use crate::base::config::Config;
 use crate::play::hls::Hls;
@@ -61,11 +83,12 @@ use crate::record::Recorder;
 use crate::snapshot::Snapshots;
 use crate::source::Sources;
 use crate::store::Store;
-use crate::system::Sampler;
+use crate::system::{Appliance, Sampler};
 
 /// What the handlers work on. Made once by `main`, shared by all connections.
 pub struct Context {
     pub config: Config,
+    pub data_dir: PathBuf,
     /// Folders that a file source may lie in: `config.sources.roots(data_dir)`.
     pub file_roots: Vec<PathBuf>,
     pub auth: Arc<Auth>,
@@ -78,8 +101,18 @@ pub struct Context {
     pub hls: Hls,
     pub snapshots: Snapshots,
     pub events: EventHub,
+    pub board: Board,
     pub alarms: Alarms,
     pub device: OnvifDevice,
+    /// The box that this runs on, if it is one.
+    pub appliance: Appliance,
+    pub updates: Updates,
+    /// `None` where HTTPS is off.
+    pub certificate: Option<Arc<Certificate>>,
+    pub frames: Frames,
+    pub cloud: Cloud,
+    /// Held by who reads the box's journal, which takes memory.
+    pub journal: tokio::sync::Mutex<()>,
     /// Cancelled when the daemon stops; sockets end on it.
     pub shutdown: CancellationToken,
 }

@@ -20,6 +20,7 @@ use super::spec::{self, DEVICE_SERVICE};
 use crate::base::Result;
 use crate::base::spec::{Connect, OnvifSpec, RtspTransport, SourceKind, SourceSpec, Trust};
 use crate::media::params::{VideoCodec, VideoParams};
+use crate::onvif::discovery::scopes;
 use crate::onvif::media::{Profile, choose};
 use crate::onvif::{Address, Camera, Failure, Service, Why};
 use crate::source;
@@ -94,6 +95,7 @@ async fn found(address: Address, paths: &[&str]) -> std::result::Result<Value, F
         "strProfileMain": choice.as_ref().map_or("", |choice| &choice.main),
         "strProfileSub": choice.as_ref().and_then(|choice| choice.sub.as_deref()).unwrap_or_default(),
         "strModel": device.model,
+        "strName": device.name,
         "bPtz": device.ptz,
         "bEvents": device.events,
         "strPin": camera.pin().unwrap_or_default(),
@@ -128,6 +130,8 @@ fn too_slow() -> Failure {
 #[derive(Default)]
 struct Device {
     model: String,
+    /// That its scopes say, which somebody may have given it.
+    name: String,
     ptz: bool,
     events: bool,
 }
@@ -137,9 +141,13 @@ impl Device {
         let told = camera.call(Service::Device, "GetDeviceInformation", "").await.ok();
         let model = told.as_ref().and_then(|told| told.text_at(&["Model"])).unwrap_or_default();
         let model = model.to_owned();
+        let scopes = camera.call(Service::Device, "GetScopes", "").await.ok();
+        let items =
+            scopes.iter().flat_map(|told| told.all("Scopes")).filter_map(|one| one.text_at(&["ScopeItem"]));
+        let name = scopes::value(&items.map(str::to_owned).collect::<Vec<_>>(), "name").unwrap_or_default();
         let ptz = camera.has(Service::Ptz).await.unwrap_or_default();
         let events = camera.has(Service::Events).await.unwrap_or_default();
-        Self { model, ptz, events }
+        Self { model, name, ptz, events }
     }
 }
 
@@ -175,6 +183,7 @@ fn opened_at(url: &str, address: &Address) -> SourceSpec {
         name: String::new(),
         kind: SourceKind::Stream,
         url: url.to_owned(),
+        sub_url: None,
         user: address.user.clone(),
         password: address.password.clone(),
         audio: false,

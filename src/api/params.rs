@@ -48,8 +48,11 @@ impl Params {
             if name.len() > MAX_NAME {
                 return Err(Error::bad_input(format!("a parameter name is longer than {MAX_NAME} bytes")));
             }
-            let value =
-                decode(value, encoding).map_err(|why| Error::bad_input(format!("parameter {name} {why}")))?;
+            let value = match name {
+                name if LINES.contains(&name) => decode_lines(value, encoding),
+                _ => decode(value, encoding),
+            };
+            let value = value.map_err(|why| Error::bad_input(format!("parameter {name} {why}")))?;
             params.add(name, tidy(name, &value))?;
         }
         Ok(params)
@@ -74,10 +77,20 @@ impl Params {
         }
     }
 
+    /// Takes `session` as the session, whatever the request says.
+    pub fn set_session(&mut self, session: String) {
+        self.0.retain(|(name, _)| name != SESSION);
+        self.0.push((SESSION.to_owned(), session));
+    }
+
     /// The value of `name`, if it was given and is not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
-        Some(value.as_str()).filter(|value| !value.is_empty())
+        self.given(name).filter(|value| !value.is_empty())
+    }
+
+    /// The value of `name`, if it was given; empty says that there shall be none.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The value of `name`.
@@ -86,6 +99,11 @@ impl Params {
     /// `BadInput` when it is missing or empty.
     pub fn require(&self, name: &str) -> Result<&str> {
         self.get(name).ok_or_else(|| Error::bad_input(format!("parameter {name} is missing")))
+    }
+
+    /// All that was given, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The names that were given, in order.
@@ -116,11 +134,14 @@ impl Params {
 /// The one parameter that every call knows.
 pub const SESSION: &str = "session";
 
+/// The parameters that hold lines of text: SSH keys, and PEM.
+const LINES: [&str; 3] = ["keys", "cert", "key"];
+
 /// A blank around a value comes from a wrapped line, except in a password, where it may be meant.
 fn tidy<'a>(name: &str, value: &'a str) -> &'a str {
     match name {
         SESSION => value.trim_matches(|c: char| c == ' ' || c == '\'' || c == '"'),
-        _ if name.ends_with("password") => value,
+        _ if name.ends_with("password") || matches!(name, "psk" | "ssid") => value,
         _ => value.trim(),
     }
 }
@@ -128,6 +149,16 @@ fn tidy<'a>(name: &str, value: &'a str) -> &'a str {
 /// Percent-decoded text, or what is wrong with it. Says nothing of the text itself, which may be
 /// a password.
 pub fn decode(text: &str, encoding: Encoding) -> std::result::Result<String, &'static str> {
+    let text = decode_lines(text, encoding)?;
+    if text.contains(['\n', '\r']) {
+        return Err(CONTROL);
+    }
+    Ok(text)
+}
+
+const CONTROL: &str = "holds a control character";
+
+fn decode_lines(text: &str, encoding: Encoding) -> std::result::Result<String, &'static str> {
     let plus_as_blank;
     let text = match encoding {
         Encoding::Form => {
@@ -137,8 +168,8 @@ pub fn decode(text: &str, encoding: Encoding) -> std::result::Result<String, &'s
         Encoding::Query => text,
     };
     let text = percent_decode_str(text).decode_utf8().map_err(|_| "is not UTF-8")?;
-    if text.chars().any(char::is_control) {
-        return Err("holds a control character");
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r')) {
+        return Err(CONTROL);
     }
     Ok(text.into_owned())
 }
@@ -190,12 +221,15 @@ mod tests {
         let params = query("%20name = Front door %20&password= a b ");
         assert_eq!(params.get("name"), Some("Front door"));
         assert_eq!(params.get("password"), Some(" a b "));
+        assert_eq!(query("psk= a b ").get("psk"), Some(" a b "));
     }
 
     #[test]
     fn faults_name_the_parameter() {
         assert_eq!(refusal("name=%ff"), "parameter name is not UTF-8");
         assert_eq!(refusal("name=a%00b"), "parameter name holds a control character");
+        assert_eq!(refusal("name=a%0ab"), "parameter name holds a control character");
+        assert_eq!(query("keys=a%0d%0ab%0a").get("keys"), Some("a\r\nb"));
         assert_eq!(refusal("%0a=1"), "a parameter name holds a control character");
         assert_eq!(refusal("token=a&token=b"), "parameter token is given twice with different values");
         assert_eq!(refusal(&"x".repeat(65)), "a parameter name is longer than 64 bytes");

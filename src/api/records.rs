@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::calls::{Answer, flag};
 use super::request::Ask;
 use crate::base::footage::{self, Cause};
-use crate::base::wall::Offset;
+use crate::base::wall::{Offset, Wall};
 use crate::base::{Error, Result};
 use crate::record::place::{FileName, Folders};
 use crate::record::schedule::{Schedule, Week};
@@ -61,12 +61,14 @@ fn report(report: &Report) -> Value {
         Phase::Waiting(text) => (RecState::Waiting, None, text.clone()),
         Phase::Ended(_) => (RecState::Idle, None, String::new()),
     };
+    let time = |time: Option<Wall>| time.map(|time| time.iso(Offset::local(time))).unwrap_or_default();
     json!({
         "nType": report.cause.as_str(),
         "strState": state.as_str(),
         "strText": text,
-        "strPath": report.path.as_deref().map(footage::place).unwrap_or_default(),
-        "strStartTime": since.map(|since| since.iso(Offset::local(since))).unwrap_or_default(),
+        "strPath": report.files.newest.as_deref().map(footage::place).unwrap_or_default(),
+        "strBeginTime": time(report.files.began),
+        "strStartTime": time(since),
         "nSkipped": report.skips,
     })
 }

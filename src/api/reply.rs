@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use warp::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use warp::http::{Response, StatusCode};
 
 use super::calls::{Answer, Denied};
@@ -31,7 +33,21 @@ pub fn json(status: StatusCode, value: &Value) -> Reply {
 pub fn answer(answer: Answer) -> Reply {
     match answer {
         Answer::Json(value) => json(StatusCode::OK, &value),
+        Answer::Passed(reply) => *reply,
         Answer::Jpeg(data) => fresh(StatusCode::OK, "image/jpeg", data),
+        Answer::PastJpeg(data) => {
+            let mut reply = fresh(StatusCode::OK, "image/jpeg", data);
+            let hour = HeaderValue::from_static("private, max-age=3600");
+            reply.headers_mut().insert(CACHE_CONTROL, hour);
+            reply
+        }
+        Answer::Text { name, text } => {
+            let mut reply = fresh(StatusCode::OK, "text/plain; charset=utf-8", text);
+            if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+                reply.headers_mut().insert(CONTENT_DISPOSITION, value);
+            }
+            reply
+        }
     }
 }
 

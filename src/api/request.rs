@@ -7,7 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Context;
 use super::params::Params;
-use crate::auth::Session;
+use crate::auth::{Grant, Session, Sight};
 use crate::base::{Error, Result};
 use crate::media::stream::Stream;
 use crate::source::{Profile, Source};
@@ -26,6 +26,14 @@ pub struct Incoming {
     pub local: SocketAddr,
     /// Whether the connection is TLS.
     pub https: bool,
+    /// The header `Host`.
+    pub host: Option<String>,
+    /// The header `Origin`: whose page asks, as far as browsers tell.
+    pub origin: Option<String>,
+    /// Whether it came through the tunnel to a central server; its session is lent then.
+    pub guest: bool,
+    /// Whether another node of this central passed it on.
+    pub passed: bool,
     /// The connection's place among the allowed ones; a socket holds it as long as it lives.
     pub seat: Arc<OwnedSemaphorePermit>,
 }
@@ -58,6 +66,7 @@ impl Ask {
     /// `BadInput` or `NotFound`, naming the token.
     pub fn stream(&self) -> Result<Arc<Stream>> {
         let token = self.require("token")?;
+        self.may_see(token)?;
         self.ctx.stream(token)
     }
 
@@ -66,8 +75,49 @@ impl Ask {
     /// # Errors
     /// As [`Self::stream`].
     pub fn shown(&self) -> Result<Arc<Stream>> {
-        self.ctx.shown(self.require("token")?, &self.incoming.params)
+        let token = self.require("token")?;
+        self.may_see(token)?;
+        self.ctx.shown(token, &self.incoming.params)
     }
+
+    /// The sources that the asker may see.
+    pub fn sight(&self) -> Sight {
+        sight(self.session.as_ref())
+    }
+
+    /// # Errors
+    /// `NotFound`, as for a source that there is not.
+    pub fn may_see(&self, token: &str) -> Result<()> {
+        may_see(&self.sight(), token)
+    }
+
+    /// The asker's right to what is being opened; `None` where nobody needs one, and for a source that is not to be
+    /// seen, which whoever opens it is told.
+    pub fn grant(&self) -> Option<Grant> {
+        grant(&self.ctx, self.session.as_ref(), self.get("token"))
+    }
+}
+
+/// The sources that the user of `session` may see. Where calls are open to all, whoever has no session sees all.
+pub fn sight(session: Option<&Session>) -> Sight {
+    session.map_or(Sight::All, |session| session.sight.clone())
+}
+
+/// See [`Ask::grant`].
+pub fn grant(ctx: &Context, session: Option<&Session>, token: Option<&str>) -> Option<Grant> {
+    let session = session.filter(|session| token.is_none_or(|token| session.sight.covers(token)))?;
+    Some(Grant::new(&ctx.auth, session, token))
+}
+
+/// # Errors
+/// `NotFound`, as for a source that there is not.
+pub fn may_see(sight: &Sight, token: &str) -> Result<()> {
+    if sight.covers(token) { Ok(()) } else { Err(no_source(token)) }
+}
+
+/// What whoever names a source hears when there is none, or none to be seen.
+pub fn no_source(token: &str) -> Error {
+    Error::not_found(format!("parameter token: there is no source {token:.129}"))
 }
 
 impl Context {
@@ -90,11 +140,19 @@ impl Context {
             Some("sub") => Profile::Sub,
             _ => Profile::Main,
         };
-        Ok(self.source(token)?.shown(profile).clone())
+        match (self.sources.get(token), &self.cloud.central) {
+            (None, Some(central)) if central.split(token).is_some() => {
+                central.stream(token, profile == Profile::Sub)
+            }
+            (source, _) => Ok(source.ok_or_else(|| no_source(token))?.shown(profile).clone()),
+        }
     }
 
-    fn source(&self, token: &str) -> Result<Arc<Source>> {
-        let missing = || Error::not_found(format!("parameter token: there is no source {token:.64}"));
-        self.sources.get(token).ok_or_else(missing)
+    /// The source `token`.
+    ///
+    /// # Errors
+    /// `NotFound` naming the token.
+    pub fn source(&self, token: &str) -> Result<Arc<Source>> {
+        self.sources.get(token).ok_or_else(|| no_source(token))
     }
 }

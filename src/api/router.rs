@@ -14,11 +14,12 @@ use warp::http::{Method, StatusCode};
 use warp::{Filter, Rejection};
 
 use super::calls::{self, Admitted, Answer, Answering, Call, Denied, Run};
+use super::cloud::forward;
 use super::opening::{Opening, opening};
-use super::params::{Encoding, Params};
+use super::params::{Encoding, Params, SESSION};
 use super::reply::{self, Reply};
 use super::request::Incoming;
-use super::{Context, hls, mediastore, onvif_device, pages, whep};
+use super::{Context, audit, cloud, hls, mediastore, onvif_device, pages, upload, whep};
 use crate::base::{Error, Result};
 
 /// Largest form body (and SDP offer), in bytes.
@@ -41,7 +42,11 @@ pub fn routes(ctx: Arc<Context>) -> BoxedFilter<(Reply,)> {
     preflight()
         .or(socket)
         .unify()
+        .or(upload::routes(ctx.clone()))
+        .unify()
         .or(call)
+        .unify()
+        .or(cloud::edge::routes(ctx.clone()))
         .unify()
         .or(hls::routes(ctx.clone()))
         .unify()
@@ -49,9 +54,9 @@ pub fn routes(ctx: Arc<Context>) -> BoxedFilter<(Reply,)> {
         .unify()
         .or(onvif_device::routes::routes(ctx.clone()))
         .unify()
-        .or(whep::routes(ctx))
+        .or(whep::routes(ctx.clone()))
         .unify()
-        .or(pages::routes())
+        .or(pages::routes(ctx))
         .unify()
         .recover(nowhere)
         .unify()
@@ -129,30 +134,43 @@ async fn run(
     let call = named(&incoming.path)?;
     match *method {
         Method::GET | Method::HEAD => {}
-        Method::POST => incoming.params = incoming.params.merged(form?)?,
+        Method::POST => {
+            incoming.params = incoming.params.merged(form?)?;
+            if let (Some(nodes), Some(session)) = (&ctx.cloud.nodes, incoming.params.get(SESSION)) {
+                nodes.meet(session).await;
+            }
+        }
         _ => return Err(Error::bad_input(format!("{} is called with GET or POST", call.name)).into()),
     }
-    let ask = call.admit(ctx, incoming)?;
+    let (ask, entry) = audit::admit(call, ctx, incoming).await?;
     Ok(match call.run {
-        Run::Read(handler) => handler(ask).await?,
-        Run::Change(handler) => detached(handler(ask)).await?,
-        Run::Socket(_) => return Err(Error::bad_input(format!("{} is a WebSocket", call.name)).into()),
-        Run::Missing => {
-            let text = format!("{} is not supported by this version", call.name);
-            return Err(Error::unsupported(text).into());
+        Run::Read(handler) | Run::File(_, handler) => forward::or_here(call, ask, handler).await?,
+        Run::Post(_) if *method != Method::POST => return Err(by_post(call).into()),
+        Run::Upload(_) => return Err(by_post(call).into()),
+        Run::Change(handler) | Run::Post(handler) => {
+            detached(audit::kept(forward::or_here(call, ask, handler), entry)).await?
         }
+        Run::Socket(_) => return Err(Error::bad_input(format!("{} is a WebSocket", call.name)).into()),
     })
 }
 
+fn by_post(call: &Call) -> Error {
+    Error::bad_input(format!("{} is called with POST", call.name))
+}
+
 /// Runs a change to its end even if the client goes away meanwhile.
-async fn detached(change: Answering) -> Result<Answer> {
+pub async fn detached(change: Answering) -> Result<Answer> {
     match tokio::spawn(change).await {
         Ok(answer) => answer,
         Err(_) => Err(Error::internal("the call was given up")),
     }
 }
 
-fn named(path: &str) -> Result<&'static Call> {
+/// The call that a path names.
+///
+/// # Errors
+/// `NotFound` with the name.
+pub fn named(path: &str) -> Result<&'static Call> {
     let name = path.strip_prefix("/api/v1/").unwrap_or_default();
     calls::find(name).ok_or_else(|| {
         let shown: String = name.chars().take(64).collect();

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use super::Context;
 use crate::base::Result;
-use crate::onvif::device::Site;
-use crate::play::rtsp::{Backend, RtspServer, Settings};
+use crate::base::spec::SUB;
+use crate::onvif::device::{Outcome, Site};
+use crate::play::rtsp::{Backend, RtspServer, Settings, Tried};
 
-/// What the token of a sub stream ends with.
-const SUB: &str = "$$sub";
 /// Rest after the port could not be opened.
 const REST: Duration = Duration::from_secs(10);
 
@@ -44,14 +45,32 @@ pub async fn run(ctx: &Arc<Context>) {
 }
 
 async fn start(ctx: &Arc<Context>) -> Result<RtspServer> {
-    let (sources, site) = (ctx.sources.clone(), ctx.device.site.clone());
+    let (sources, site, central) = (ctx.sources.clone(), ctx.device.site.clone(), ctx.cloud.central.clone());
+    let runtime = Handle::current();
     let backend = Backend {
-        streams: Arc::new(move |token| match token.strip_suffix(SUB) {
-            Some(main) => sources.get(main)?.sub.clone(),
-            None => Some(sources.get(token)?.stream.clone()),
+        streams: Arc::new(move |path| {
+            let (token, small) = path.strip_suffix(SUB).map_or((path, false), |main| (main, true));
+            match (sources.get(token), &central) {
+                (Some(source), _) if small => source.sub.clone(),
+                (Some(source), _) => Some(source.stream.clone()),
+                (None, central) => {
+                    // The server's own thread asks, and the stream comes with a task.
+                    let _runtime = runtime.enter();
+                    central.as_ref()?.stream(token, small).ok()
+                }
+            }
         }),
-        users: Arc::new(move |name| {
-            site.users().into_iter().find(|user| user.name == name).map(|user| user.password)
+        users: Arc::new(move |peer, name, proof| {
+            // Guesses at the device and at its streams are counted together.
+            if !site.may_try(peer, name) {
+                return Tried::Locked;
+            }
+            let known = site.users().into_iter().find(|user| user.name == name);
+            if !known.is_some_and(|user| proof(&user.password)) {
+                return Tried::Wrong;
+            }
+            site.tried(peer, name, Outcome::Right);
+            Tried::Right
         }),
         recordings: ctx.recorder.clone(),
     };

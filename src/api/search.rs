@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::calls::{Answer, flag};
-use super::request::Ask;
+use super::request::{Ask, no_source};
 use crate::base::footage::{Cause, What};
 use crate::base::wall::{Offset, Wall};
 use crate::base::{Error, Result};
@@ -93,8 +93,7 @@ where
     let (recorder, here) = (Arc::clone(&ask.ctx.recorder), ask.ctx.sources.get(&token).is_some());
     let work = move || {
         if !here && !recorder.knows(&token)? {
-            let text = format!("parameter token: there is no source {token:.64}, nor footage of one");
-            return Err(Error::not_found(text));
+            return Err(no_source(&token));
         }
         work(&recorder, &token)
     };

@@ -1,11 +1,14 @@
 //! Log-in, log-out, keep-alive and the change of a password (manual 5.2.1 to 5.2.3, 5.2.6).
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
+use super::audit::Entry;
 use super::calls::Answer;
 use super::request::Ask;
 use crate::auth::{LoginFailure, Session};
-use crate::base::{Error, Result};
+use crate::base::{Error, Kind, Result};
 
 /// What the API says, on every log-in, until the delivered password is changed.
 pub const DEFAULT_PASSWORD_WARNING: &str =
@@ -15,8 +18,22 @@ pub const DEFAULT_PASSWORD_WARNING: &str =
 pub async fn login(ask: Ask) -> Result<Answer> {
     let (user, password) = (ask.require("user")?, ask.require("password")?);
     let answer = match ask.ctx.auth.login(user, password, ask.incoming.peer.ip()).await {
-        Ok(session) => welcome(&session, ask.ctx.config.auth.session_seconds),
-        Err(failure) => refusal(&failure),
+        Ok(session) => {
+            Entry::login(&ask, user).end(None).await;
+            // The next request may go to another node.
+            if let Some(nodes) = &ask.ctx.cloud.nodes {
+                nodes.opened(&session.id).await;
+            }
+            welcome(&session, ask.ctx.config.auth.session_seconds)
+        }
+        Err(failure) if failure.setup_required => unclaimed(&ask),
+        Err(failure) => {
+            // Under a lock no more is tried, and none of it is news.
+            if failure.error.kind() == Kind::Unauthorised {
+                Entry::login(&ask, user).end(Some(&failure.error)).await;
+            }
+            refusal(&failure)
+        }
     };
     Ok(Answer::Json(answer))
 }
@@ -45,6 +62,24 @@ fn refusal(failure: &LoginFailure) -> Value {
         "strCode": failure.error.to_string(),
         "nFaultTimes": failure.faults,
         "tLockTimeResidue": failure.locked_for.map_or(0, |left| left.as_secs()),
+    })
+}
+
+/// Before the device is set up, with the address that it is set up at.
+fn unclaimed(ask: &Ask) -> Value {
+    let (scheme, usual) = if ask.incoming.https { ("https", 443) } else { ("http", 80) };
+    let here = ask.incoming.local;
+    let host = match here.ip().to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let port = if here.port() == usual { String::new() } else { format!(":{}", here.port()) };
+    json!({
+        "bStatus": false,
+        "strCode": format!("the device must be set up first: open {scheme}://{host}{port}/ from the same network"),
+        "nFaultTimes": 0,
+        "tLockTimeResidue": 0,
+        "bSetupRequired": true,
     })
 }
 

@@ -1,46 +1,64 @@
-//! The sources (manual 5.3.1 to 5.3.4).
+//! The sources (manual 5.3.1 to 5.3.4): listed, added and deleted here, changed in [`change`], and in [`trial`]
+//! tried out without being added.
 //!
 //! What GetSrc shows of an ONVIF source (its address, the profiles in use) is what the camera said last;
 //! the list never asks a camera.
 
-use std::sync::Arc;
+mod change;
+mod trial;
 
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::calls::Answer;
-use super::request::Ask;
+use super::cloud::list;
+use super::request::{Ask, no_source};
 use super::{spec, streams};
 use crate::base::secret::{MASK, redact_url};
 use crate::base::spec::{SourceKind, SourceSpec};
 use crate::base::{Error, Result};
 use crate::media::stream::{Status, Stream};
-use crate::record::RecState;
+use crate::record::{RecState, Recorder};
 use crate::source::{Known, Source};
+
+pub use self::change::update;
+pub use self::trial::test;
 
 /// `GetSrc`: all sources, or the one that `token` names, or those of one `type`.
 pub async fn get_src(ask: Ask) -> Result<Answer> {
-    if let Some(token) = ask.get("token") {
-        ask.ctx.stream(token)?;
+    let sight = ask.sight();
+    let central = ask.ctx.cloud.central.as_ref().filter(|_| !ask.incoming.guest);
+    let is_wanted = ask.get("type").is_none_or(|kind| kind == list::KIND);
+    if let Some(token) = ask.get("token").filter(|token| ask.ctx.sources.get(token).is_none()) {
+        let found = central.and_then(|central| list::one(central, token)).ok_or_else(|| no_source(token))?;
+        let shown = Vec::from_iter(is_wanted.then_some(found));
+        return Ok(Answer::Json(json!({ "src": shown })));
     }
     let wanted = |spec: &SourceSpec| {
-        ask.get("token").is_none_or(|token| token == spec.token)
+        sight.covers(&spec.token)
+            && ask.get("token").is_none_or(|token| token == spec.token)
             && ask.get("type").is_none_or(|kind| kind == spec.kind.as_str())
     };
     let sources = ask.ctx.sources.list();
-    let recorder = &ask.ctx.recorder;
-    let entry = |source: &Arc<Source>| {
-        let recording = recorder.rec_state(&source.spec.token);
-        item(&source.spec, &source.known(), &source.stream, recording)
-    };
-    let shown: Vec<Value> = sources.iter().filter(|source| wanted(&source.spec)).map(entry).collect();
+    let wanted = sources.iter().filter(|source| wanted(&source.spec));
+    let mut shown: Vec<Value> = wanted.map(|source| shown(&ask.ctx.recorder, source)).collect();
+    if let Some(central) = central.filter(|_| is_wanted && ask.get("token").is_none()) {
+        shown.extend(list::all(&ask.ctx, central, &sight));
+    }
     Ok(Answer::Json(json!({ "src": shown })))
+}
+
+/// A source as GetSrc shows it.
+pub fn shown(recorder: &Recorder, source: &Source) -> Value {
+    let recording = recorder.rec_state(&source.spec.token);
+    item(&source.spec, &source.known(), source.has_sub(), &source.stream, recording)
 }
 
 /// One entry of GetSrc: the manual's fields in its order, then ours.
 fn item(
     spec: &SourceSpec,
     known: &Known,
+    has_sub: Option<bool>,
     stream: &Stream,
     (recording, why_not): (RecState, String),
 ) -> Value {
@@ -73,6 +91,8 @@ fn item(
         "nViewers": stream.viewers(),
         "strRecState": recording.as_str(),
         "strRecText": why_not,
+        "strUrlSub": known.sub_url.as_deref().map_or_else(|| spec.shown_sub_url(), redact_url),
+        "bEnableUrlSub": has_sub.unwrap_or_default(),
     });
     if let Some(fields) = item.as_object_mut() {
         fields.extend(state(stream));
@@ -154,8 +174,12 @@ pub async fn add_onvif(ask: Ask) -> Result<Answer> {
 /// Stores the source, then starts it; what cannot be started is not kept.
 async fn add(ask: &Ask, spec: SourceSpec) -> Result<Answer> {
     let (ctx, token) = (&ask.ctx, spec.token.clone());
+    let _changing = ctx.sources.changing().await;
     if ctx.sources.get(&token).is_some() {
         return Err(Error::refused(format!("parameter token: {token} is used already")));
+    }
+    if let Some((site, _)) = ctx.cloud.central.as_ref().and_then(|central| central.split(&token)) {
+        return Err(Error::refused(format!("parameter token: {token} would be a source of the site {site}")));
     }
     let stored = spec.clone();
     ctx.store
@@ -177,6 +201,7 @@ async fn add(ask: &Ask, spec: SourceSpec) -> Result<Answer> {
 /// `DelSrc`: answers when the source has stopped.
 pub async fn del_src(ask: Ask) -> Result<Answer> {
     let token = ask.require("token")?.to_owned();
+    let _changing = ask.ctx.sources.changing().await;
     ask.ctx.stream(&token)?;
     let stored = token.clone();
     ask.ctx.recorder.remove_schedule(&token).await?;
@@ -203,6 +228,7 @@ mod tests {
             name: "name1".into(),
             kind: SourceKind::Stream,
             url: url.into(),
+            sub_url: None,
             user: "admin".into(),
             password: Secret::new("hunter2"),
             audio: false,
@@ -223,7 +249,8 @@ mod tests {
     /// The manual's 5.3.1, field by field and in its order.
     #[test]
     fn an_item_has_the_manuals_fields() {
-        let shown = item(&spec("rtsp://192.168.0.1/stream"), &Known::default(), &stream(), idle());
+        let shown =
+            item(&spec("rtsp://192.168.0.1/stream"), &Known::default(), Some(false), &stream(), idle());
         let expected = json!({
             "nType": "H5_STREAM",
             "strName": "name1",
@@ -251,6 +278,8 @@ mod tests {
             "nViewers": 0,
             "strRecState": "idle",
             "strRecText": "",
+            "strUrlSub": "",
+            "bEnableUrlSub": false,
         });
         assert_eq!(shown.to_string(), expected.to_string());
     }
@@ -261,7 +290,7 @@ mod tests {
         let text = "401 Unauthorized".to_owned();
         stream.set_status(Status::Offline { reason: OfflineReason::Unauthorised, text });
         let _viewing = stream.view();
-        let shown = item(&spec, &Known::default(), &stream, idle());
+        let shown = item(&spec, &Known::default(), Some(false), &stream, idle());
         assert_eq!((&shown["bOnline"], &shown["strOfflineReason"]), (&json!(false), &json!("unauthorised")));
         assert_eq!(shown["strOfflineText"], json!("401 Unauthorized"));
         assert_eq!(shown["nViewers"], json!(1));
@@ -279,7 +308,7 @@ mod tests {
         };
         let mut spec = SourceSpec { kind: SourceKind::Onvif, onvif: Some(at), ..spec("") };
         let fields = |spec: &SourceSpec, known: &Known| {
-            let shown = item(spec, known, &stream(), idle());
+            let shown = item(spec, known, None, &stream(), idle());
             let names = ["nType", "strSrcIpAddress", "strSrcPort", "strOnvifAddr", "bOnvifProfileAuto"];
             let profiles = ["strUrl", "strOnvifProfileMain", "strOnvifProfileSub"];
             assert_eq!(shown["nType"], "H5_ONVIF");

@@ -1,7 +1,9 @@
-//! From the parameters of AddSrcRTSP, AddSrcFile and AddSrcONVIF to a checked [`SourceSpec`].
+//! From the parameters of AddSrcRTSP, AddSrcFile and AddSrcONVIF to a checked [`SourceSpec`], and from those of
+//! UpdateSrc to a changed one.
 //!
 //! No error text here quotes a URL: it may hold a password.
 
+mod edit;
 mod onvif;
 
 use std::path::{Component, Path, PathBuf};
@@ -9,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+pub use self::edit::edited;
 pub use self::onvif::{DEVICE_SERVICE, camera, onvif};
 
 use super::calls::flag;
@@ -26,10 +29,11 @@ const SCHEMES: [&str; 4] = ["rtsp", "rtsps", "rtmp", "rtmps"];
 /// # Errors
 /// `BadInput` naming the parameter.
 pub fn stream(params: &Params) -> Result<SourceSpec> {
-    let (url, user, password) = address(params.require("url")?)?;
-    let mut spec = common(params, SourceKind::Stream, url)?;
+    let Login { url, user, password } = address("url", params.require("url")?)?;
+    let mut spec = common(params, SourceKind::Stream, url);
     spec.user = params.get("user").map_or(user, str::to_owned);
     spec.password = params.get("password").map_or(password, Secret::new);
+    spec.sub_url = params.get("urlsub").map(|text| sub_address(text, &spec)).transpose()?;
     Ok(spec)
 }
 
@@ -40,31 +44,53 @@ pub fn stream(params: &Params) -> Result<SourceSpec> {
 pub fn file(params: &Params, roots: &[PathBuf]) -> Result<SourceSpec> {
     let path = allowed_file(Path::new(params.require("url")?), roots)
         .map_err(|error| error.context("parameter url"))?;
-    common(params, SourceKind::File, path)
+    Ok(common(params, SourceKind::File, path))
 }
 
-/// What the table has checked word by word already is only read here.
-fn common(params: &Params, kind: SourceKind, url: String) -> Result<SourceSpec> {
+/// The source that TestSrc describes without naming one that there is. Blocks on the disk.
+///
+/// # Errors
+/// As of the others.
+pub fn unnamed(params: &Params, roots: &[PathBuf]) -> Result<SourceSpec> {
+    let url = match (params.get("url"), params.get("ip")) {
+        (None, _) => return onvif(params),
+        (Some(_), Some(_)) => return Err(Error::bad_input("parameter ip does not go with parameter url")),
+        (Some(url), None) => url,
+    };
+    if url.starts_with('/') { file(params, roots) } else { stream(params) }
+}
+
+/// What the table has checked word by word already is only read here; a source that is not kept has neither name
+/// nor token.
+fn common(params: &Params, kind: SourceKind, url: String) -> SourceSpec {
     let connect = params.get("connect").or(params.get("nConnectType"));
     let transport = params.get("transport").or(params.get("nRTSPType"));
-    Ok(SourceSpec {
-        token: params.require("token")?.to_owned(),
-        name: params.require("name")?.to_owned(),
+    SourceSpec {
+        token: params.get("token").unwrap_or_default().to_owned(),
+        name: params.get("name").unwrap_or_default().to_owned(),
         kind,
         url,
+        sub_url: None,
         user: String::new(),
         password: Secret::default(),
         audio: params.get("audio").and_then(flag).unwrap_or_default(),
         connect: connect.and_then(Connect::parse).unwrap_or_default(),
         transport: transport.and_then(RtspTransport::parse).unwrap_or_default(),
         onvif: None,
-    })
+    }
 }
 
-/// Splits a camera's address into URL, user and password. The URL stays as it was typed otherwise;
-/// some cameras mind every byte.
-fn address(text: &str) -> Result<(String, String, Secret)> {
-    let bad = |what: &str| Error::bad_input(format!("parameter url {what}"));
+/// An address taken apart.
+struct Login {
+    /// Without user and password; otherwise as it was typed: some cameras mind every byte.
+    url: String,
+    user: String,
+    password: Secret,
+}
+
+/// Takes a camera's address apart, which is the value of `parameter`.
+fn address(parameter: &str, text: &str) -> Result<Login> {
+    let bad = |what: &str| Error::bad_input(format!("parameter {parameter} {what}"));
     let url = Url::parse(text).map_err(|_| bad("is not a URL"))?;
     if !SCHEMES.contains(&url.scheme()) {
         return Err(bad("must start with rtsp://, rtsps://, rtmp:// or rtmps://"));
@@ -79,7 +105,18 @@ fn address(text: &str) -> Result<(String, String, Secret)> {
     let (_, rest) = text.split_once("://").ok_or_else(|| bad("is not a URL"))?;
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let host = rest[..authority].rfind('@').map_or(0, |at| at + 1);
-    Ok((format!("{}://{}", url.scheme(), &rest[host..]), user, Secret::new(password)))
+    let url = format!("{}://{}", url.scheme(), &rest[host..]);
+    Ok(Login { url, user, password: Secret::new(password) })
+}
+
+/// The address of the small picture of `spec`, whose user and password hold for it too.
+fn sub_address(text: &str, spec: &SourceSpec) -> Result<String> {
+    let Login { url, user, password } = address("urlsub", text)?;
+    let none = user.is_empty() && password.is_empty();
+    match none || (user == spec.user && password == spec.password) {
+        true => Ok(url),
+        false => Err(Error::bad_input("parameter urlsub has another user or password than the source")),
+    }
 }
 
 /// `path` without links, if it is a file in one of `roots`. Outside of them nothing is said about
@@ -133,6 +170,17 @@ mod tests {
         for url in ["rtsp://h", "rtmp://h:1935/live/{a}", "rtsps://h/a@b", "rtsp://h/x?y=../z"] {
             assert_eq!(rtsp(&format!("url={url}")).unwrap().url, url);
         }
+    }
+
+    #[test]
+    fn the_small_picture_has_the_same_user() {
+        let sub =
+            |rest: &str| rtsp(&format!("url=rtsp://a:b@h/x&urlsub={rest}")).map(|spec| spec.sub_url.unwrap());
+        assert_eq!(sub("rtsp://h/y").unwrap(), "rtsp://h/y");
+        assert_eq!(sub("rtsp://a:b@h/y").unwrap(), "rtsp://h/y");
+        let other = "parameter urlsub has another user or password than the source";
+        assert_eq!(sub("rtsp://a:c@h/y").unwrap_err().to_string(), other);
+        assert_eq!(sub("nonsense").unwrap_err().to_string(), "parameter urlsub is not a URL");
     }
 
     #[test]

@@ -24,9 +24,15 @@ pub async fn rtc_status(ask: Ask) -> Result<Answer> {
 /// `GetVidStreamStatus` (docs/protocol.md 4): codec, size, and rates measured over the newest GOP.
 pub async fn vid_stream_status(ask: Ask) -> Result<Answer> {
     let stream = ask.shown()?;
-    let (params, cursor) = stream.hub.cursor(Start::NewestKey).ok_or_else(|| {
+    let status = status(&stream).ok_or_else(|| {
         Error::refused(format!("parameter token: {} delivers no picture now", stream.token))
     })?;
+    Ok(Answer::Json(Value::Object(status)))
+}
+
+/// What the running stream consists of; `None` where it does not run.
+pub fn status(stream: &Stream) -> Option<Map<String, Value>> {
+    let (params, cursor) = stream.hub.cursor(Start::NewestKey)?;
     let rates = Rates::measure(cursor);
     let mut status = video_facts(&params.video);
     status.insert("nVideoFPS".into(), rates.frames_per_second().into());
@@ -38,7 +44,7 @@ pub async fn vid_stream_status(ask: Ask) -> Result<Answer> {
         status.insert("nAudioChannels".into(), audio.channels.into());
         status.insert("nAudioBitrate".into(), rates.kbits_per_second(Track::Audio).into());
     }
-    Ok(Answer::Json(Value::Object(status)))
+    Some(status)
 }
 
 /// The codec facts that GetSrc shows: of the running stream, else of its last picture.

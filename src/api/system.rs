@@ -1,47 +1,51 @@
 //! What the box is and how it fares (manual 5.2.4 and 5.2.5), and small later calls.
 
-use base64::prelude::{BASE64_STANDARD, Engine};
-use md5::{Digest, Md5};
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use super::Context;
 use super::calls::Answer;
 use super::request::Ask;
 use crate::base::{Error, Result};
 use crate::record::volume::Space;
-use crate::system::{RunInfo, VERSION, rate_text, space_text};
+use crate::system::{BUILD, RunInfo, Temperature, VERSION, identity, rate_text, space_text};
 
 /// `GetSystemInfo`.
-pub async fn system_info(_: Ask) -> Result<Answer> {
+pub async fn system_info(ask: Ask) -> Result<Answer> {
     Ok(Answer::Json(json!({
         "strVersion": VERSION,
-        "strHostId": host_id(),
+        "strHostId": identity::host_id(&ask.ctx.config.appliance),
         "strLicenseType": "None",
         "strLicenseFull": "",
         "strChannelLimit": "unlimited",
         "strEndtime": "unlimited",
+        "strBuild": BUILD,
+        "bCentral": ask.ctx.cloud.central.is_some(),
     })))
-}
-
-/// Tells this machine from others, without giving away its machine id (see machine-id(5)); empty
-/// where there is none.
-fn host_id() -> String {
-    match std::fs::read_to_string("/etc/machine-id") {
-        Ok(id) => BASE64_STANDARD.encode(Md5::digest(format!("h5edge {}", id.trim()))),
-        Err(_) => String::new(),
-    }
 }
 
 /// `GetRunInfo`: the manual's texts, then the numbers of later versions (docs/protocol.md 4).
 pub async fn run_info(ask: Ask) -> Result<Answer> {
-    let ctx = ask.ctx.clone();
-    let space = ctx.recorder.volumes.space();
-    let info = tokio::task::spawn_blocking(move || ctx.sampler.read())
-        .await
-        .map_err(|_| Error::internal("reading the run information was given up"))?;
-    Ok(Answer::Json(run_fields(&info, space)))
+    let info = sample(&ask.ctx).await?;
+    Ok(Answer::Json(run_fields(&ask.ctx, &info)))
 }
 
-fn run_fields(info: &RunInfo, recordings: Space) -> Value {
+/// The box's load now.
+pub async fn sample(ctx: &Arc<Context>) -> Result<RunInfo> {
+    let ctx = ctx.clone();
+    tokio::task::spawn_blocking(move || ctx.sampler.read())
+        .await
+        .map_err(|_| Error::internal("reading the run information was given up"))
+}
+
+/// What `GetRunInfo` answers.
+pub fn run_fields(ctx: &Context, info: &RunInfo) -> Value {
+    fields(info, ctx.recorder.volumes.space())
+}
+
+fn fields(info: &RunInfo, recordings: Space) -> Value {
+    let part = |part: &Temperature| json!({ "strName": part.name, "nCelsius": part.celsius });
     json!({
         "strRunTime": info.run_time(),
         "strCPU": format!("{}%", info.cpu_percent),
@@ -59,12 +63,13 @@ fn run_fields(info: &RunInfo, recordings: Space) -> Value {
         "nFreeSpaceByte": info.disk_free,
         "nRecordTotalSpaceByte": recordings.total,
         "nRecordFreeSpaceByte": recordings.free,
+        "temperature": info.temperatures.iter().map(part).collect::<Vec<_>>(),
     })
 }
 
 /// `GetVersion`.
 pub async fn version(_: Ask) -> Result<Answer> {
-    Ok(Answer::Json(json!({ "strVer": VERSION })))
+    Ok(Answer::Json(json!({ "strVer": VERSION, "strBuild": BUILD })))
 }
 
 /// `GetDevice`: devices behind a vendor's SDK; there are none.
@@ -94,8 +99,9 @@ mod tests {
             network_out: 12_000,
             disk_total: 64 << 30,
             disk_free: 63 << 30,
+            temperatures: vec![Temperature { name: "cpu-thermal".into(), celsius: 51 }],
         };
-        let fields = run_fields(&info, Space { total: 9, free: 4, ..Space::default() });
+        let fields = fields(&info, Space { total: 9, free: 4, ..Space::default() });
         for (name, text) in [
             ("strRunTime", "44H 5MIN"),
             ("strCPU", "16%"),
@@ -108,6 +114,7 @@ mod tests {
         }
         assert_eq!(fields["nCPUUsage"], 16);
         assert_eq!(fields["nTotalMemoryByte"], 1 << 30);
+        assert_eq!(fields["temperature"], json!([{ "strName": "cpu-thermal", "nCelsius": 51 }]));
         assert_eq!(
             (&fields["nRecordTotalSpaceByte"], &fields["nRecordFreeSpaceByte"]),
             (&9.into(), &4.into())

@@ -5,6 +5,10 @@
 //! suffices: who watches is a Viewer, who steers and records an Operator, who changes the set of
 //! sources an Administrator.
 
+mod appliance_calls;
+mod board_calls;
+mod certificate_calls;
+mod cloud_calls;
 mod device_calls;
 mod events_calls;
 mod exports_calls;
@@ -13,8 +17,13 @@ mod onvif_calls;
 mod ptz_calls;
 mod records_calls;
 mod search_calls;
+mod setup_calls;
 mod snapshots_calls;
+mod sources_calls;
 mod storage_calls;
+mod update_calls;
+mod users_calls;
+mod views_calls;
 
 use super::calls::{Access, Call, Kind, Param, Run};
 use super::{session, sources, system};
@@ -33,20 +42,26 @@ const fn may(name: &'static str, kind: Kind, doc: &'static str) -> Param {
     Param { name, required: false, kind, doc }
 }
 
-/// A call of the manual that this version answers with a refusal.
-const fn missing(name: &'static str, origin: &'static str, access: Access) -> Call {
-    Call { name, origin, access, params: &[], doc: "Not in this version.", run: Run::Missing }
-}
-
 /// Users and passwords are short; the bound keeps the hash from chewing on novels.
 const CREDENTIAL: Kind = Kind::Text(256);
-const TOKEN: Param = must("token", Kind::Token, "The source.");
+const PASSWORD: Kind = Kind::Secret(256);
+const TOKEN: Param = must("token", Kind::Source, "The source.");
 const NAME: Param = must("name", Kind::Text(MAX_NAME), "Name for people.");
 const NEW_TOKEN: Param = must("token", Kind::Token, "Token of the new source; must not be in use.");
-const SERVER_TOKEN: Param =
-    may("servertoken", Kind::NotYet, "Adds to a registered server; the manual's \"next version\".");
+const SERVER_TOKEN: Param = may(
+    "servertoken",
+    Kind::Site,
+    "At a central: acts at this site, and takes the right to all of its sources.",
+);
 const CONNECT: Kind = Kind::OneOf(&["H5_AUTO", "H5_ONDEMAND", "H5_ALWAYS"]);
 const TRANSPORT: Kind = Kind::OneOf(&["H5_RTSP_AUTO", "H5_RTSP_TCP", "H5_RTSP_UDP"]);
+
+const URL_SUB: Param = may(
+    "urlsub",
+    Kind::Text(MAX_URL),
+    "Address of a small picture of the same camera, with the same user and password; shown as `profile=sub`. Empty \
+     in UpdateSrc: there is none.",
+);
 
 const ADD_FILE: &[Param] = &[
     NAME,
@@ -67,8 +82,9 @@ const ADD_RTSP: &[Param] = &[
         "`rtsp://`, `rtsps://`, `rtmp://` or `rtmps://`, percent-encoded. User and password inside it \
          move to their own fields.",
     ),
+    URL_SUB,
     may("user", CREDENTIAL, "The camera's user."),
-    may("password", CREDENTIAL, "The camera's password. Kept encrypted, never shown."),
+    may("password", PASSWORD, "The camera's password. Kept encrypted, never shown."),
     may("audio", Kind::Flag, "Whether AAC sound is carried along; default false."),
     may("connect", CONNECT, "When the camera is pulled; default `H5_AUTO`, as the configuration says."),
     may("nConnectType", CONNECT, "The same, by its name in GetSrc."),
@@ -82,20 +98,39 @@ const WIDTH: Param = may("width", Kind::Whole(16, 3840), "Width in pixels; defau
 
 /// Every call there is.
 pub fn calls() -> impl Iterator<Item = &'static Call> {
-    let groups = [
-        FIRST,
-        onvif_calls::CALLS,
-        ptz_calls::CALLS,
-        events_calls::CALLS,
-        device_calls::CALLS,
-        records_calls::CALLS,
-        snapshots_calls::CALLS,
-        search_calls::CALLS,
-        exports_calls::CALLS,
-        storage_calls::CALLS,
-        media_calls::CALLS,
-    ];
-    groups.into_iter().flatten()
+    groups().into_iter().flat_map(|(_, calls)| calls)
+}
+
+/// Whether a call tells of what was recorded.
+pub fn is_of_the_past(call: &Call) -> bool {
+    let groups = [search_calls::CALLS, exports_calls::CALLS, snapshots_calls::CALLS, records_calls::CALLS];
+    groups.into_iter().flatten().any(|known| std::ptr::eq(known, call))
+}
+
+/// The calls under their headings.
+pub fn groups() -> [(&'static str, &'static [Call]); 20] {
+    [
+        ("Set-up", setup_calls::CALLS),
+        ("Sessions, system and sources", FIRST),
+        ("Changing and trying sources", sources_calls::CALLS),
+        ("Users and roles", users_calls::CALLS),
+        ("Views", views_calls::CALLS),
+        ("ONVIF cameras", onvif_calls::CALLS),
+        ("PTZ", ptz_calls::CALLS),
+        ("Events", events_calls::CALLS),
+        ("State, news and history", board_calls::CALLS),
+        ("ONVIF device", device_calls::CALLS),
+        ("Recording", records_calls::CALLS),
+        ("Snapshots", snapshots_calls::CALLS),
+        ("Search", search_calls::CALLS),
+        ("Exports", exports_calls::CALLS),
+        ("Storage", storage_calls::CALLS),
+        ("Updates and maintenance", update_calls::CALLS),
+        ("Cloud registration", cloud_calls::CALLS),
+        ("Streams, pictures and sockets", media_calls::CALLS),
+        ("Box", appliance_calls::CALLS),
+        ("Certificate, frames and this list", certificate_calls::CALLS),
+    ]
 }
 
 static FIRST: &[Call] = &[
@@ -104,12 +139,13 @@ static FIRST: &[Call] = &[
         origin: "manual 5.2.1",
         access: Access::Open,
         params: &[
-            must("user", CREDENTIAL, "User name, `admin` at first."),
-            must("password", CREDENTIAL, "Password or its MD5 in hex, `12345` at first."),
+            must("user", CREDENTIAL, "User name; `admin` is the first one's."),
+            must("password", PASSWORD, "Password or its MD5 in hex."),
         ],
         doc: "Opens a session: `strSession`, alive for `nTimeout` seconds after its last use. While the \
-              default password is in use, `bDefaultPassword` is true and `strCode` warns. A failure adds \
-              `nFaultTimes` and `tLockTimeResidue` (seconds).",
+              password of delivery is in use, `bDefaultPassword` is true and `strCode` warns. A failure adds \
+              `nFaultTimes` and `tLockTimeResidue` (seconds), and `bSetupRequired` while the device has no \
+              password yet, see Setup.",
         run: Run::Read(|ask| Box::pin(session::login(ask))),
     },
     Call {
@@ -141,7 +177,8 @@ static FIRST: &[Call] = &[
         origin: "manual 5.2.5",
         access: VIEWER,
         params: &[],
-        doc: "Run time, CPU, memory, network and disk, as texts and as numbers.",
+        doc: "Run time, CPU, memory, network and disk, as texts and as numbers; `temperature` lists what the machine \
+              measures of itself (`strName`, `nCelsius`).",
         run: Run::Read(|ask| Box::pin(system::run_info(ask))),
     },
     Call {
@@ -150,8 +187,8 @@ static FIRST: &[Call] = &[
         access: Access::Own,
         params: &[
             must("user", CREDENTIAL, "The user."),
-            must("oldpassword", CREDENTIAL, "The password so far, or its MD5 in hex."),
-            must("newpassword", CREDENTIAL, "The new password, or its MD5 in hex."),
+            must("oldpassword", PASSWORD, "The password so far, or its MD5 in hex."),
+            must("newpassword", PASSWORD, "The new password, or its MD5 in hex."),
         ],
         doc: "Changes a password.",
         run: Run::Change(|ask| Box::pin(session::update_user(ask))),
@@ -161,7 +198,7 @@ static FIRST: &[Call] = &[
         origin: "manual 5.3.1",
         access: VIEWER,
         params: &[
-            may("token", Kind::Token, "Only this source; unknown is a failure."),
+            may("token", Kind::Source, "Only this source; unknown is a failure."),
             may(
                 "type",
                 Kind::OneOf(&["H5_FILE", "H5_STREAM", "H5_ONVIF", "H5_CLOUD", "H5_RTMP_PUSH"]),
@@ -173,7 +210,8 @@ static FIRST: &[Call] = &[
               `recording`, `waiting` for the source, `trouble` with the disk) with `strRecText`; `strOfflineReason` and `strOfflineText` of one \
               that is not online; `strVideoType`, `nVideoWidth` and `nVideoHeight` of one that is. \
               Of an ONVIF source `strUrl`, `strOnvifProfileMain` and `strOnvifProfileSub` are what its camera said \
-              last; without a sub profile, `profile=sub` gives main.",
+              last. `bEnableUrlSub` tells whether there is a small picture, with `strUrlSub` for its address; without, \
+              `profile=sub` gives main.",
         run: Run::Read(|ask| Box::pin(sources::get_src(ask))),
     },
     Call {

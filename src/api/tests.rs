@@ -13,12 +13,18 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::alarms::Alarms;
+use super::board::Board;
+use super::cloud::Cloud;
 use super::events::EventHub;
+use super::frames::Frames;
 use super::onvif_device::OnvifDevice;
 use super::onvif_device::site::{Edge, Ports};
-use super::{Context, Listeners, serve, tls};
+use super::tls::Certificate;
+use super::update::Updates;
+use super::{Context, Listeners, serve};
 use crate::auth::Auth;
 use crate::base::config::{Config, VolumeEntry};
+use crate::base::secret::Secret;
 use crate::base::time::Clock;
 use crate::media::hub::DEFAULT_KEEP;
 use crate::play::hls::{Hls, HlsSettings};
@@ -29,16 +35,16 @@ use crate::record::volume::Volumes;
 use crate::snapshot::{CodecSettings, Snapshots};
 use crate::source::{Settings, Sources};
 use crate::store::Store;
-use crate::system::Sampler;
+use crate::system::{Appliance, Sampler};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 /// MD5 of `12345`, as every client page sends it.
 const DEFAULT_MD5: &str = "827ccb0eea8a706c4c34a16891f84e7b";
 
-struct Server {
+pub(super) struct Server {
     address: SocketAddr,
     https: SocketAddr,
-    ctx: Arc<Context>,
+    pub(super) ctx: Arc<Context>,
     dir: TempDir,
     stop: CancellationToken,
     running: JoinHandle<()>,
@@ -65,10 +71,11 @@ impl Answer {
 }
 
 impl Server {
-    async fn start(change: impl FnOnce(&mut Config)) -> Self {
+    pub(super) async fn start(change: impl FnOnce(&mut Config)) -> Self {
         gstreamer::init().unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config::default();
+        config.auth.initial_password = Secret::new("12345");
         change(&mut config);
         let (clock, stop) = (Clock::real(), CancellationToken::new());
         let store = Store::open(dir.path()).unwrap();
@@ -92,7 +99,9 @@ impl Server {
         let recorder =
             Recorder::start((&config).into(), volumes, store.clone(), clock.clone(), stop.clone()).unwrap();
         let site = Edge::load(&store, &config, sources.clone(), recorder.clone(), clock, ports).unwrap();
+        let cloud = Cloud::open(&config, dir.path(), &store, &auth, Clock::real()).unwrap();
         let ctx = Arc::new(Context {
+            data_dir: dir.path().to_owned(),
             file_roots: vec![files],
             auth,
             sources,
@@ -103,15 +112,24 @@ impl Server {
             hls: Hls::new(HlsSettings::default(), stop.clone()),
             snapshots: Snapshots::new("/nonexistent".into(), CodecSettings::default(), stop.clone()),
             events: EventHub::default(),
+            board: Board::default(),
             alarms: Alarms::load(&store).unwrap(),
             device: OnvifDevice::new(site),
+            appliance: Appliance::default(),
+            updates: Updates::new(dir.path()),
+            certificate: Some(Arc::new(Certificate::open(dir.path()).unwrap())),
+            frames: Frames::default(),
+            cloud,
+            journal: Default::default(),
             shutdown: stop.clone(),
             store,
             config,
         });
         let https = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, secure) = (http.local_addr().unwrap(), https.local_addr().unwrap());
-        let listeners = Listeners { http, https: Some((https, tls::acceptor(dir.path()).unwrap())) };
+        let (_, tunnel) = tokio::sync::mpsc::channel(1);
+        let listeners =
+            Listeners { http, https: Some(https), tunnel, nodes: tokio::sync::mpsc::channel(1).1 };
         let running = tokio::spawn(serve(listeners, ctx.clone(), stop.clone()));
         Self { address, https: secure, ctx, dir, stop, running }
     }
@@ -260,7 +278,24 @@ async fn bad_calls_say_what_was_wrong() {
     let outside = server.dir.path().join("h5edge.db");
     for (target, text) in [
         (format!("NoSuch?{s}"), "unknown call NoSuch".into()),
-        (format!("GetServerList?{s}"), "GetServerList is not supported by this version".into()),
+        (
+            format!("GetClaimList?{s}"),
+            "this box is no central server: make it one with SetCloudServer, or with [cloud.server] in its \
+             configuration"
+                .into(),
+        ),
+        (
+            format!("SetCloudInfo?cloudport=0&{s}"),
+            "parameter cloudport is not a whole number from 1 to 65535".into(),
+        ),
+        (
+            format!("SetCloudInfo?grant=all&{s}"),
+            "parameter grant is none of view, playback, control, administration".into(),
+        ),
+        (
+            format!("SetCloudInfo?enable=true&{s}"),
+            "parameter cloudip is missing: the address of the central".into(),
+        ),
         (format!("AddSrcRTSP?token=a&url=rtsp://h/&{s}"), "parameter name is missing".into()),
         (
             format!("AddSrcRTSP?name=a&token=a&url=ftp://h/&{s}"),

@@ -12,10 +12,13 @@ use warp::{Filter, Rejection};
 
 use super::Context;
 use super::calls::{Access, Denied};
+use super::cloud::pass::{self, Whep};
 use super::reply::{self, Reply};
-use super::request::Incoming;
+use super::request::{Incoming, grant, may_see, sight};
 use super::router::body;
+use crate::auth::Session;
 use crate::base::{Error, Result};
+use crate::play::webrtc::WhepSession;
 
 /// The routes below `/whep`.
 pub fn routes(
@@ -38,14 +41,19 @@ async fn serve(
     let parts: Vec<_> = incoming.path.trim_start_matches("/whep/").split('/').collect();
     match (method, &parts[..]) {
         (&Method::POST, [token]) => {
-            Access::View.permit(ctx, &incoming.params, "WHEP")?;
-            Ok(open(ctx, incoming, token, &body?).await?)
+            let session = Access::View.permit(ctx, &incoming.params, "WHEP")?;
+            Ok(open(ctx, incoming, session.as_ref(), token, &body?).await?)
         }
-        (&Method::PATCH, [_, id]) => {
-            ctx.rtc.whep_patch(id, text(&body?)?).await?;
-            Ok(reply::empty(StatusCode::NO_CONTENT))
-        }
-        (&Method::DELETE, [_, id]) => {
+        (&Method::PATCH | &Method::DELETE, [_, id]) => {
+            let body = body?;
+            let id = match pass::whep(ctx, incoming, method, id, body.clone()).await? {
+                Whep::Here(id) => id,
+                Whep::There(reply) => return Ok(reply),
+            };
+            if method == Method::PATCH {
+                ctx.rtc.whep_patch(id, text(&body)?).await?;
+                return Ok(reply::empty(StatusCode::NO_CONTENT));
+            }
             ctx.rtc.whep_delete(id).await?;
             Ok(reply::empty(StatusCode::OK))
         }
@@ -54,12 +62,29 @@ async fn serve(
     }
 }
 
-async fn open(ctx: &Context, incoming: &Incoming, token: &str, offer: &[u8]) -> Result<Reply> {
+async fn open(
+    ctx: &Context,
+    incoming: &Incoming,
+    session: Option<&Session>,
+    token: &str,
+    offer: &[u8],
+) -> Result<Reply> {
+    may_see(&sight(session), token)?;
     let stream = ctx.shown(token, &incoming.params)?;
-    let session = ctx.rtc.whep(stream, text(offer)?, incoming.peer).await?;
-    let mut reply = reply::fresh(StatusCode::CREATED, "application/sdp", session.answer_sdp);
+    let WhepSession { id: session_id, answer_sdp, ended } =
+        ctx.rtc.whep(stream, text(offer)?, incoming.peer).await?;
+    if let Some(grant) = grant(ctx, session, Some(token)) {
+        let (rtc, id) = (ctx.rtc.clone(), session_id.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = grant.lost() => drop(rtc.whep_delete(&id).await),
+                _ = ended => {}
+            }
+        });
+    }
+    let mut reply = reply::fresh(StatusCode::CREATED, "application/sdp", answer_sdp);
     // Relative to `/whep/`, so that a proxy may serve us under any path.
-    if let Ok(location) = HeaderValue::from_str(&format!("{token}/{}", session.id)) {
+    if let Ok(location) = HeaderValue::from_str(&format!("{token}/{}", pass::whep_id(ctx, &session_id))) {
         reply.headers_mut().insert(LOCATION, location);
     }
     Ok(reply)

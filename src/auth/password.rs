@@ -9,19 +9,18 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use md5::{Digest, Md5};
 
+use crate::base::bytes::hex;
 use crate::base::{Error, Result};
 
-/// The password of the first user, `admin`, as the manual has it (5.2.1).
-pub const DEFAULT: &str = "12345";
 /// Longest password that is taken, in bytes.
 pub const MAX_BYTES: usize = 256;
 
 /// MD5 hex of `text`, lowercase.
-fn md5_hex(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+pub fn md5_hex(text: &str) -> String {
+    hex(&Md5::digest(text.as_bytes()))
 }
 
-fn is_md5_hex(text: &str) -> bool {
+pub fn is_md5_hex(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
@@ -31,26 +30,31 @@ pub fn candidates(given: &str) -> Vec<String> {
     if is_md5_hex(given) { vec![given.to_ascii_lowercase(), plain] } else { vec![plain] }
 }
 
+/// The MD5 hex of a password that is to be set, and may be hashed already.
+pub fn hex_of(given: &str) -> String {
+    if is_md5_hex(given) { given.to_ascii_lowercase() } else { md5_hex(given) }
+}
+
 /// The MD5 hex of a password that is to be set, which the manual wants hashed already (5.2.6).
 ///
-/// Errors: `BadInput` when it is empty, too long, or the one that every device is delivered with.
-pub fn checked_new(given: &str) -> Result<String> {
+/// Errors: `BadInput` when it is empty, too long, or that of delivery, whose MD5 hex is `delivered`.
+pub fn checked_new(given: &str, delivered: Option<&str>) -> Result<String> {
     if given.len() > MAX_BYTES {
         return Err(Error::bad_input(format!("newpassword: longer than {MAX_BYTES} bytes")));
     }
-    let hex = if is_md5_hex(given) { given.to_ascii_lowercase() } else { md5_hex(given) };
+    let hex = hex_of(given);
     if hex == md5_hex("") {
         return Err(Error::bad_input("newpassword: is empty"));
     }
-    if hex == md5_hex(DEFAULT) {
-        return Err(Error::bad_input("newpassword: is the password that devices are delivered with"));
+    if delivered == Some(hex.as_str()) {
+        return Err(is_delivered());
     }
     Ok(hex)
 }
 
-/// MD5 hex of [`DEFAULT`].
-pub fn default_hex() -> String {
-    md5_hex(DEFAULT)
+/// Why a new password is refused that is the old one of delivery.
+pub fn is_delivered() -> Error {
+    Error::bad_input("newpassword: is the password that the device was delivered with")
 }
 
 fn argon2() -> Result<Argon2<'static>> {
@@ -84,7 +88,7 @@ mod tests {
 
     #[test]
     fn both_forms_of_a_password_verify() {
-        let kept = hash(&default_hex()).unwrap();
+        let kept = hash(&md5_hex("12345")).unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
         for given in ["12345", "827ccb0eea8a706c4c34a16891f84e7b", "827CCB0EEA8A706C4C34A16891F84E7B"] {
             assert!(verify(&kept, &candidates(given)).unwrap(), "{given}");
@@ -98,7 +102,7 @@ mod tests {
     fn a_plain_password_may_look_like_a_hash() {
         let plain = "0123456789abcdef0123456789abcdef";
         let by_hashing_client = hash(&md5_hex(plain)).unwrap();
-        let by_plain_client = hash(&checked_new(plain).unwrap()).unwrap();
+        let by_plain_client = hash(&checked_new(plain, None).unwrap()).unwrap();
         assert!(verify(&by_hashing_client, &candidates(plain)).unwrap());
         assert!(verify(&by_plain_client, &candidates(plain)).unwrap());
     }
@@ -109,9 +113,10 @@ mod tests {
         for given in
             ["", "12345", "827CCB0EEA8A706C4C34A16891F84E7B", "d41d8cd98f00b204e9800998ecf8427e", &long]
         {
-            let error = checked_new(given).unwrap_err();
+            let error = checked_new(given, Some(&md5_hex("12345"))).unwrap_err();
             assert!(error.to_string().starts_with("newpassword: "), "{error}");
         }
-        assert!(checked_new("123456").is_ok());
+        assert!(checked_new("123456", Some(&md5_hex("12345"))).is_ok());
+        assert!(checked_new("12345", None).is_ok());
     }
 }

@@ -1,9 +1,10 @@
 //! Sessions that are alive. In memory only: a restart ends them all, and clients log in again.
 //!
 //! Memory: [`MAX_SESSIONS`] of about 200 bytes, under 1 MB. A user who opens more loses the own one
-//! that is nearest its end; only then somebody else's goes.
+//! that is nearest its end; only then somebody else's goes. And the ids of the [`MAX_ENDED`] sessions that
+//! were ended last.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -15,9 +16,15 @@ use crate::base::time::MonoTime;
 /// Sessions that are kept at a time.
 pub const MAX_SESSIONS: usize = 4096;
 
+/// Whoever watches under a session that is ended looks at once, so that more need not be known.
+const MAX_ENDED: usize = 1024;
+
 pub struct Sessions {
     life: Duration,
     alive: HashMap<String, Alive>,
+    /// By a log-out or a new password, the newest last. One that ran out is not among them: who watches need
+    /// not use the session.
+    ended: VecDeque<String>,
 }
 
 struct Alive {
@@ -29,18 +36,23 @@ struct Alive {
 impl Sessions {
     /// `life` is how long a session lasts after its last use.
     pub fn new(life: Duration) -> Self {
-        Self { life, alive: HashMap::new() }
+        Self { life, alive: HashMap::new(), ended: VecDeque::new() }
     }
 
     /// Keeps `session` under a new random id (its own is ignored) and returns it with that.
     pub fn add(&mut self, now: MonoTime, peer: IpAddr, session: Session) -> Session {
+        let session = Session { id: Uuid::new_v4().to_string(), ..session };
+        self.take_over(now, peer, session.clone());
+        session
+    }
+
+    /// Keeps `session` under its own id.
+    pub fn take_over(&mut self, now: MonoTime, peer: IpAddr, session: Session) {
         if self.alive.len() >= MAX_SESSIONS {
             self.make_room(now, &session.user);
         }
-        let session = Session { id: Uuid::new_v4().to_string(), ..session };
-        let alive = Alive { session: session.clone(), peer, ends: now + self.life };
-        self.alive.insert(session.id.clone(), alive);
-        session
+        let id = session.id.clone();
+        self.alive.insert(id, Alive { session, peer, ends: now + self.life });
     }
 
     /// The session and the address that it was opened from; its life begins anew.
@@ -56,17 +68,58 @@ impl Sessions {
 
     /// Ends a session, and says whether it was alive.
     pub fn end(&mut self, now: MonoTime, id: &str) -> bool {
-        self.alive.remove(id).is_some_and(|alive| alive.ends > now)
+        let was_alive = self.is_open(now, id);
+        self.end_where(|other, _| other == id);
+        was_alive
+    }
+
+    /// Ends a session, and remembers it as ended also if it was not known.
+    pub fn end_for_good(&mut self, now: MonoTime, id: &str) {
+        self.end(now, id);
+        if !self.was_ended(id) {
+            self.ended.push_back(id.to_owned());
+            self.bound();
+        }
+    }
+
+    pub fn is_open(&self, now: MonoTime, id: &str) -> bool {
+        self.alive.get(id).is_some_and(|alive| alive.ends > now)
+    }
+
+    /// Ids and users of those that are alive and were not lent.
+    pub fn of_users(&self, now: MonoTime) -> Vec<(String, String)> {
+        let own = self.alive.iter().filter(|(_, alive)| alive.ends > now && !alive.session.lent);
+        own.map(|(id, alive)| (id.clone(), alive.session.user.clone())).collect()
     }
 
     /// After `user` got a new password: the session `kept` goes on, without the marks of the default
     /// password; all others of that user end.
     pub fn password_changed(&mut self, user: &str, kept: &str) {
-        self.alive.retain(|id, alive| alive.session.user != user || id == kept);
+        self.end_where(|id, alive| alive.session.user == user && id != kept);
         if let Some(alive) = self.alive.get_mut(kept).filter(|alive| alive.session.user == user) {
             alive.session.default_password = false;
             alive.session.must_change_password = false;
         }
+    }
+
+    /// Ends all that were lent.
+    pub fn end_lent(&mut self) {
+        self.end_where(|_, alive| alive.session.lent);
+    }
+
+    /// Whether somebody ended that session not long ago.
+    pub fn was_ended(&self, id: &str) -> bool {
+        self.ended.iter().any(|ended| ended == id)
+    }
+
+    fn end_where(&mut self, ends: impl Fn(&str, &Alive) -> bool) {
+        self.ended.extend(self.alive.extract_if(|id, alive| ends(id, alive)).map(|(id, _)| id));
+        self.bound();
+    }
+
+    fn bound(&mut self) {
+        let surplus = self.ended.len().saturating_sub(MAX_ENDED);
+        self.ended.drain(..surplus);
     }
 
     fn make_room(&mut self, now: MonoTime, user: &str) {
@@ -82,7 +135,7 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Role;
+    use super::super::{Role, Sight};
     use super::*;
 
     const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -92,8 +145,10 @@ mod tests {
             id: String::new(),
             user: user.to_owned(),
             role: Role::Viewer,
+            sight: Sight::All,
             default_password: false,
             must_change_password: false,
+            lent: false,
         };
         sessions.add(at(now), PEER, session).id
     }

@@ -13,7 +13,7 @@ struct Bench {
 }
 
 fn open_in(dir: &std::path::Path, clock: &Clock, edit: impl FnOnce(&mut config::Auth)) -> Arc<Auth> {
-    let mut settings = config::Auth::default();
+    let mut settings = config::Auth { initial_password: Secret::new("12345"), ..config::Auth::default() };
     edit(&mut settings);
     Auth::open(Store::open(dir).unwrap(), clock.clone(), (&settings).into()).unwrap()
 }
@@ -32,15 +32,6 @@ impl Bench {
     async fn login(&self, password: &str) -> std::result::Result<Session, LoginFailure> {
         self.auth.login("admin", password, PEER).await
     }
-
-    /// Adds a user, which no call of this issue can do.
-    fn add(&self, name: &str, role: Role, password: &str) {
-        let hash = password::hash(&password::checked_new(password).unwrap()).unwrap();
-        rusqlite::Connection::open(self.dir.path().join("h5edge.db"))
-            .unwrap()
-            .execute("INSERT INTO users VALUES (?1, ?2, ?3, 0)", [name, role.as_str(), &hash])
-            .unwrap();
-    }
 }
 
 fn kind<T>(result: Result<T>) -> Option<Kind> {
@@ -48,7 +39,7 @@ fn kind<T>(result: Result<T>) -> Option<Kind> {
 }
 
 #[tokio::test]
-async fn a_fresh_device_knows_admin_and_says_that_the_password_is_the_default() {
+async fn with_a_password_of_delivery_a_fresh_device_knows_admin_and_says_so() {
     let bench = bench(|_| {});
     for password in ["12345", DEFAULT_MD5] {
         let session = bench.login(password).await.map_err(|failure| failure.error).unwrap();
@@ -146,16 +137,16 @@ async fn a_new_password_ends_the_other_sessions_and_outlives_a_restart() {
 #[tokio::test]
 async fn a_refused_change_changes_nothing() {
     let bench = bench(|auth| auth.login_attempts = 3);
-    bench.add("viewer", Role::Viewer, "looking");
+    bench.auth.create_user("viewer", "looking around", "viewer").await.unwrap();
     let admin = bench.admin().await;
-    let viewer = bench.auth.login("viewer", "looking", PEER).await.map_err(|f| f.error).unwrap();
+    let viewer = bench.auth.login("viewer", "looking around", PEER).await.map_err(|f| f.error).unwrap();
     let change = |session, user, old, new| bench.auth.change_password(session, user, old, new);
     assert_eq!(kind(change(&admin, "admin", "12345", "12345").await), Some(Kind::BadInput));
     assert_eq!(kind(change(&admin, "admin", "12345", "").await), Some(Kind::BadInput));
     assert_eq!(kind(change(&viewer, "admin", "12345", "mine now").await), Some(Kind::Unauthorised));
     assert_eq!(kind(change(&admin, "viewer", "12345", "new one").await), Some(Kind::Unauthorised));
     assert!(bench.login("12345").await.is_ok());
-    change(&admin, "viewer", "looking", "new one").await.unwrap();
+    change(&admin, "viewer", "looking around", "new one").await.unwrap();
     assert_eq!(kind(bench.auth.session(&viewer.id)), Some(Kind::Unauthorised));
     for _ in 0..3 {
         assert_eq!(kind(change(&admin, "viewer", "guess", "x").await), Some(Kind::Unauthorised));
@@ -185,4 +176,128 @@ async fn a_login_that_a_password_change_overtook_gets_no_session() {
     assert_eq!(kind(ended), Some(Kind::Unauthorised));
     assert_eq!(kind(bench.auth.session(&late.id)), Some(Kind::Unauthorised));
     assert!(bench.auth.session(&mine.id).is_ok());
+}
+
+fn fresh() -> Bench {
+    bench(|auth| auth.initial_password = Secret::default())
+}
+
+#[tokio::test]
+async fn without_a_password_of_delivery_nobody_logs_in_until_one_is_set() {
+    let bench = fresh();
+    for password in ["12345", DEFAULT_MD5, "admin", ""].repeat(5) {
+        let failure = bench.login(password).await.err().unwrap();
+        assert!(failure.setup_required, "{password}");
+        assert_eq!((failure.error.kind(), failure.faults, failure.locked_for), (Kind::Refused, 0, None));
+    }
+    assert_eq!(bench.auth.setup(), Setup { required: true, left: Duration::from_secs(3600) });
+    for poor in ["short", "12345678", DEFAULT_MD5] {
+        assert_eq!(kind(bench.auth.claim(poor).await), Some(Kind::BadInput), "{poor}");
+    }
+    assert!(bench.auth.setup().required);
+    bench.auth.claim("correct horse").await.unwrap();
+    assert_eq!(bench.auth.setup(), Setup { required: false, left: Duration::ZERO });
+    let session = bench.login("correct horse").await.map_err(|failure| failure.error).unwrap();
+    assert!(session.role == Role::Administrator && !session.default_password);
+    let failure = bench.login("12345").await.err().unwrap();
+    assert!(!failure.setup_required && failure.faults == 1);
+    assert_eq!(kind(bench.auth.claim("another horse").await), Some(Kind::Refused));
+
+    let again = open_in(bench.dir.path(), &bench.clock, |_| {});
+    assert!(!again.setup().required, "the password outlives a restart, and that of delivery comes too late");
+    assert!(again.login("admin", "12345", PEER).await.is_err());
+    assert!(again.login("admin", "correct horse", PEER).await.is_ok());
+}
+
+#[tokio::test]
+async fn of_many_who_set_it_up_at_once_one_does() {
+    let bench = fresh();
+    // Two daemons on one database: what decides is the database, not the flag.
+    let twin = open_in(bench.dir.path(), &bench.clock, |auth| auth.initial_password = Secret::default());
+    let passwords: Vec<_> = (0..8).map(|n| format!("correct horse {n}")).collect();
+    let claims = passwords.iter().enumerate().map(|(n, password)| match n % 2 {
+        0 => bench.auth.claim(password),
+        _ => twin.claim(password),
+    });
+    let outcomes = futures_util::future::join_all(claims).await;
+    let winners: Vec<_> = outcomes.iter().zip(&passwords).filter(|(outcome, _)| outcome.is_ok()).collect();
+    assert_eq!(winners.len(), 1);
+    for (outcome, password) in outcomes.iter().zip(&passwords) {
+        assert!(outcome.as_ref().err().is_none_or(|error| error.kind() == Kind::Refused));
+        let heard = bench.auth.login("admin", password, IpAddr::from([192, 0, 2, 99])).await.is_ok();
+        assert_eq!(heard, outcome.is_ok(), "{password}");
+    }
+}
+
+#[tokio::test]
+async fn after_its_time_it_is_not_set_up_any_more() {
+    let bench = bench(|auth| {
+        auth.initial_password = Secret::default();
+        auth.setup_window_seconds = 60;
+    });
+    bench.clock.advance(Duration::from_secs(59));
+    assert!(bench.auth.may_be_claimed().is_ok());
+    bench.clock.advance(Duration::from_secs(1));
+    let error = bench.auth.claim("correct horse").await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    assert!(error.to_string().contains("switch it off and on"), "{error}");
+    assert_eq!(bench.auth.setup(), Setup { required: true, left: Duration::ZERO });
+    assert!(bench.login("correct horse").await.err().unwrap().setup_required);
+}
+
+#[tokio::test]
+async fn the_password_of_delivery_is_not_taken_back() {
+    let bench = bench(|auth| auth.initial_password = Secret::new("delivered 1"));
+    // Known by its hash too, where the configuration has meanwhile lost it.
+    let later = open_in(bench.dir.path(), &bench.clock, |auth| auth.initial_password = Secret::default());
+    for auth in [&bench.auth, &later] {
+        let session =
+            auth.login("admin", "delivered 1", PEER).await.map_err(|failure| failure.error).unwrap();
+        assert!(session.default_password);
+        let same = auth.change_password(&session, "admin", "delivered 1", "delivered 1").await;
+        assert_eq!(kind(same), Some(Kind::BadInput));
+    }
+}
+
+#[tokio::test]
+async fn what_another_node_changed_holds_once_it_is_read() {
+    let bench = bench(|_| {});
+    let other = open_in(bench.dir.path(), &bench.clock, |_| {});
+    bench.auth.create_user("eve", "a long passphrase", "operator").await.unwrap();
+    let login = || other.login("eve", "a long passphrase", PEER);
+    assert!(login().await.is_err());
+    other.reread().await.unwrap();
+    let session = login().await.map_err(|failure| failure.error).unwrap();
+    assert_eq!(session.role, Role::Operator);
+    bench.auth.set_user_role("eve", "viewer").await.unwrap();
+    other.reread().await.unwrap();
+    assert_eq!(other.session(&session.id).unwrap().role, Role::Viewer);
+    other.end_sessions_here("eve", "");
+    assert_eq!(kind(other.session(&session.id)), Some(Kind::Unauthorised));
+}
+
+#[tokio::test]
+async fn a_node_is_set_up_when_another_one_is() {
+    let none = |settings: &mut config::Auth| settings.initial_password = Secret::default();
+    let bench = bench(none);
+    let other = open_in(bench.dir.path(), &bench.clock, none);
+    bench.auth.claim("a long passphrase").await.unwrap();
+    assert!(other.setup().required);
+    other.reread().await.unwrap();
+    assert!(!other.setup().required);
+}
+
+#[test]
+fn of_nodes_that_start_together_each_knows_of_the_first_user() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::simulated(SystemTime::UNIX_EPOCH);
+    let stores = [Store::open(dir.path()).unwrap(), Store::open(dir.path()).unwrap()];
+    let settings = config::Auth { initial_password: Secret::new("12345"), ..config::Auth::default() };
+    let start = |store: &Arc<Store>| Auth::open(store.clone(), clock.clone(), (&settings).into()).unwrap();
+    std::thread::scope(|scope| {
+        let nodes = stores.each_ref().map(|store| scope.spawn(|| start(store)));
+        for node in nodes {
+            assert!(!node.join().unwrap().setup().required);
+        }
+    });
 }

@@ -77,9 +77,7 @@ impl Throttle {
     /// has not tried for free, and a thousand tries at once are counted before the first is checked.
     pub fn begin(&mut self, now: MonoTime, peer: IpAddr, user: &str) -> Standing {
         let peer = network(peer);
-        let known = self.entries.contains_key(&Key::Known(peer, user.to_owned()));
-        let mut counted = keys(peer, user).to_vec();
-        counted.retain(|key| !(known && matches!(key, Key::User(_))));
+        let counted = self.counted(peer, user);
         let locked_for = counted.iter().filter_map(|key| self.locked_for(now, key)).max();
         if locked_for.is_none() {
             for key in counted {
@@ -87,6 +85,13 @@ impl Throttle {
             }
         }
         Standing { faults: self.faults(peer, user), locked_for }
+    }
+
+    /// Counts a try that another node let through, whatever is locked here.
+    pub fn begun_elsewhere(&mut self, now: MonoTime, peer: IpAddr, user: &str) {
+        for key in self.counted(network(peer), user) {
+            self.count(now, key);
+        }
     }
 
     /// Where user and address stand after a wrong password.
@@ -117,6 +122,12 @@ impl Throttle {
                 }
             }
         }
+    }
+
+    /// What a try from this network counts against.
+    fn counted(&self, peer: IpAddr, user: &str) -> Vec<Key> {
+        let known = self.entries.contains_key(&Key::Known(peer, user.to_owned()));
+        keys(peer, user).into_iter().filter(|key| !(known && matches!(key, Key::User(_)))).collect()
     }
 
     /// Faults until a lock, and how long it lasts.
@@ -221,6 +232,18 @@ mod tests {
         assert_eq!(t.begin(at(20), v4(1), "guest").locked_for, None);
         assert_eq!(t.begin(at(20), v4(2), "admin").locked_for, None);
         assert_eq!(t.begin(at(60), v4(1), "admin"), Standing { faults: 1, locked_for: None });
+    }
+
+    #[test]
+    fn tries_at_another_node_count_as_those_here() {
+        let mut t = throttle();
+        (0..4).for_each(|_| t.begun_elsewhere(at(0), v4(1), "admin"));
+        assert_eq!(heard(&mut t, at(1), 3, v4(1), "admin"), 1);
+        // The one that was right there opens it again here.
+        t.succeeded(at(2), v4(1), "admin");
+        assert_eq!(t.begin(at(2), v4(1), "admin"), Standing { faults: 1, locked_for: None });
+        (0..9).for_each(|_| t.begun_elsewhere(at(3), v4(1), "guest"));
+        assert!(t.begin(at(3), v4(1), "guest").locked_for.is_some());
     }
 
     #[test]

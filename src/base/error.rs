@@ -3,8 +3,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What went wrong, coarsely.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// The named thing (source, session, file) does not exist.
     NotFound,
@@ -45,6 +47,11 @@ macro_rules! constructors {
 }
 
 impl Error {
+    /// An error of `kind`, for one that comes from another process.
+    pub fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+
     constructors! {
         not_found NotFound
         bad_input BadInput
@@ -91,6 +98,12 @@ impl From<std::io::Error> for Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::internal(format!("database: {error}"))
+        // Told in the same words wherever it is met first.
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+                Self::internal(format!("the database is damaged: {error}"))
+            }
+            _ => Self::internal(format!("database: {error}")),
+        }
     }
 }

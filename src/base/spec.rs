@@ -5,6 +5,8 @@ use super::secret::{Secret, redact_url};
 /// Longest token and name that are accepted, in bytes.
 pub const MAX_TOKEN: usize = 64;
 pub const MAX_NAME: usize = 256;
+/// What the token of a sub stream has behind its source's.
+pub const SUB: &str = "$$sub";
 /// Longest URL or file path that is accepted, in bytes.
 pub const MAX_URL: usize = 2048;
 /// Longest name of a host (RFC 1035 2.3.4), in bytes.
@@ -79,6 +81,9 @@ pub struct SourceSpec {
     /// URL without user and password, or an absolute file path. Of an ONVIF camera: the stream address
     /// that it gave last, empty before.
     pub url: String,
+    /// URL of the small picture of the same lens, without user and password, which are the same; only for
+    /// [`SourceKind::Stream`].
+    pub sub_url: Option<String>,
     pub user: String,
     pub password: Secret,
     /// Whether sound is carried along (`bEnableAudio`).
@@ -125,5 +130,15 @@ impl SourceSpec {
             SourceKind::File => self.url.clone(),
             SourceKind::Stream | SourceKind::Onvif => redact_url(&self.url),
         }
+    }
+
+    /// The same for the small picture; empty where there is no address of one.
+    pub fn shown_sub_url(&self) -> String {
+        self.sub_url.as_deref().map(redact_url).unwrap_or_default()
+    }
+
+    /// Whether `other` is the same source, by another name at most: nothing has to be restarted then.
+    pub fn is_same_but_for_name(&self, other: &Self) -> bool {
+        Self { name: other.name.clone(), ..self.clone() } == *other
     }
 }

@@ -124,6 +124,11 @@ impl Hub {
         self.wake();
     }
 
+    /// Forgets the last picture: what comes next may be another camera's.
+    pub fn forget(&self) {
+        self.lock().last_picture = None;
+    }
+
     /// Adds a frame of the current epoch; ignored between epochs.
     pub fn push(&self, frame: Frame) {
         let mut state = self.lock();

@@ -1,9 +1,11 @@
 //! Decoding times for streams that come with presentation times only, as all RTP video does.
 //!
 //! With a reorder depth of N, the decoding time of a frame is the N-th next smallest presentation
-//! time around it. The depth comes from the SPS; where that is silent it starts at 0, grows when a
-//! presentation time goes back, and is forgotten after [`CALM`] frames in order: then the camera's
-//! clock was set, and there are no B-frames. Holds at most [`MAX_DEPTH`] + 1 times.
+//! time around it. The depth comes from the SPS. Where that says 0 both times are the same, and a
+//! presentation time that goes back is the camera's clock, RTCP that moves sound and picture against each
+//! other, or follows one that was missing and extrapolated. Otherwise the depth grows when a time goes
+//! back; where the SPS is silent it starts at 0, and is forgotten after [`CALM`] frames in order. Holds at
+//! most [`MAX_DEPTH`] + 1 times.
 
 use crate::base::time::MediaTime;
 
@@ -20,6 +22,8 @@ const CALM: u32 = 250;
 #[derive(Debug)]
 pub struct Reorder {
     depth: usize,
+    /// The SPS says that there is nothing to reorder.
+    never: bool,
     /// Frames since the last step back, where the depth is a guess.
     calm: Option<u32>,
     /// Presentation times not yet used as decoding times, ascending.
@@ -33,6 +37,7 @@ impl Reorder {
     pub fn new(depth: Option<u8>) -> Self {
         Self {
             depth: depth.map_or(0, |d| usize::from(d).min(MAX_DEPTH)),
+            never: depth == Some(0),
             calm: depth.is_none().then_some(0),
             pending: Vec::new(),
             last_pts: None,
@@ -41,14 +46,17 @@ impl Reorder {
     }
 
     /// The decoding time of the next frame; `interval` is the usual distance between frames, used
-    /// to extrapolate at the start. Never after `pts`, except for the few frames after which the
-    /// depth turned out to be larger than thought.
+    /// to extrapolate at the start. Never after `pts`, except for the few frames after which the depth
+    /// turned out to be larger than thought.
     pub fn dts(&mut self, pts: MediaTime, interval: MediaTime) -> MediaTime {
+        if self.never {
+            return pts;
+        }
         if self.last_pts.is_some_and(|last| (pts - last).0.abs() > CUT.0) {
             self.pending.clear();
             self.last_dts = None;
         }
-        if self.last_dts.is_some_and(|last| pts <= last) && self.depth < MAX_DEPTH {
+        if self.last_dts.is_some_and(|last| pts < last) && self.depth < MAX_DEPTH {
             self.depth += 1;
         }
         if let Some(calm) = &mut self.calm {
@@ -83,7 +91,7 @@ mod tests {
 
     #[test]
     fn without_b_frames_both_times_are_the_same() {
-        assert_eq!(dts_of(Some(0), &[0, 1, 2, 5]), [0, 1, 2, 5]);
+        assert_eq!(dts_of(Some(0), &[0, 1, 2, 5, 4, 5, 5, 9]), [0, 1, 2, 5, 4, 5, 5, 9]);
     }
 
     #[test]

@@ -245,6 +245,16 @@ mod tests {
     }
 
     #[test]
+    fn a_small_step_back_does_not_look_like_b_frames() {
+        let mut rig = Rig::new();
+        for ms in [Some(0), Some(40), Some(80), Some(50), Some(90), None, Some(128), Some(170)] {
+            rig.clock.advance(Duration::from_millis(40));
+            let stamp = rig.stage.video(ms.map(MediaTime::from_millis), None, rig.clock.mono());
+            assert_eq!(stamp.pts, stamp.dts);
+        }
+    }
+
+    #[test]
     fn sound_follows_the_picture_over_a_jump() {
         let mut rig = Rig::new();
         for n in 0..50 {

@@ -9,7 +9,7 @@ mod server;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use super::bytes::hex;
+use crate::base::bytes::hex;
 
 pub use challenge::{Challenge, Qop, best};
 pub use server::{Authority, Verdict};

@@ -8,7 +8,6 @@
 //! No sockets but those of `http` and `discovery`. XML is read by local name (`xml`): cameras get
 //! namespaces, order and optional fields wrong.
 
-mod bytes;
 pub mod camera;
 pub mod cameras;
 pub mod device;

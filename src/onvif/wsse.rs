@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-use super::bytes::same;
 use super::xml::{Element, escape};
+use crate::base::bytes::same;
 use crate::base::secret::Secret;
 use crate::base::wall::Wall;
 

@@ -34,14 +34,22 @@ struct Limit {
     over: bool,
 }
 
+/// What a recording has written so far.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// Path of the newest one, which may be closed.
+    pub newest: Option<String>,
+    /// Time of the first picture of the first one.
+    pub began: Option<Wall>,
+}
+
 /// What others see of a recording, and how they steer it.
 #[derive(Debug)]
 pub struct Control {
     pub cause: Cause,
     limit: watch::Sender<Limit>,
     phase: watch::Sender<Phase>,
-    /// Of its newest file.
-    path: Mutex<Option<String>>,
+    files: Mutex<Files>,
     /// How often frames were lost because the disk was too slow.
     skips: AtomicU64,
     stop: CancellationToken,
@@ -52,8 +60,8 @@ impl Control {
     pub fn new(cause: Cause, until: Option<MonoTime>, stop: CancellationToken) -> Arc<Self> {
         let limit = watch::Sender::new(Limit { until, over: false });
         let phase = watch::Sender::new(Phase::Waiting(String::new()));
-        let path = Mutex::default();
-        Arc::new(Self { cause, limit, phase, path, skips: AtomicU64::new(0), stop })
+        let files = Mutex::default();
+        Arc::new(Self { cause, limit, phase, files, skips: AtomicU64::new(0), stop })
     }
 
     /// Makes it `by` longer, or open-ended with `None`. `false` when it is over already.
@@ -100,14 +108,15 @@ impl Control {
         let _ = self.watch().wait_for(|phase| matches!(phase, Phase::Ended(_))).await;
     }
 
-    /// Path of its newest file, which may be closed.
-    pub fn path(&self) -> Option<String> {
-        self.path.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn files(&self) -> Files {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn set(&self, phase: Phase) {
-        if let Phase::Recording { path, .. } = &phase {
-            *self.path.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.clone());
+        if let Phase::Recording { path, since } = &phase {
+            let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+            files.newest = Some(path.clone());
+            files.began.get_or_insert(*since);
         }
         self.phase.send_replace(phase);
     }
@@ -169,5 +178,16 @@ mod tests {
         assert!(over(&control, 10) && !control.last(at(20)) && over(&control, 10));
         let endless = Control::new(Cause::Alarm, None, CancellationToken::new());
         assert!(endless.last(at(3)) && !over(&endless, 4));
+    }
+
+    #[test]
+    fn it_began_with_its_first_file() {
+        let control = Control::new(Cause::Manual, None, CancellationToken::new());
+        assert!(control.files().began.is_none());
+        for (path, since) in [("a", Wall(1000)), ("b", Wall(2000))] {
+            control.set(Phase::Recording { path: path.to_owned(), since });
+        }
+        let files = control.files();
+        assert_eq!((files.newest.as_deref(), files.began), (Some("b"), Some(Wall(1000))));
     }
 }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, broadcast};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -45,6 +45,9 @@ const AGE_CHECK: Duration = Duration::from_secs(60 * 60);
 /// How long a deletion waits for an export to let go of its file.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Exports that ended and that whoever watches has not looked at yet.
+const ENDED: usize = 64;
+
 const INTERRUPTED: &str = "interrupted by a restart";
 
 /// A span of time.
@@ -60,11 +63,14 @@ pub(super) struct Exports {
     /// By id of the row: what works or waits.
     jobs: Mutex<HashMap<i64, Arc<Job>>>,
     turns: Semaphore,
+    /// Tells of those that are done or have failed.
+    ended: broadcast::Sender<Status>,
 }
 
 /// An export that works or waits.
 #[derive(Debug)]
 struct Job {
+    export: Export,
     /// Ends it before its time.
     stop: CancellationToken,
     /// It is to be forgotten, not to have failed.
@@ -85,7 +91,7 @@ pub struct Status {
 
 impl Default for Exports {
     fn default() -> Self {
-        Self { jobs: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+        Self { jobs: Mutex::default(), turns: Semaphore::new(AT_ONCE), ended: broadcast::Sender::new(ENDED) }
     }
 }
 
@@ -97,8 +103,9 @@ impl Exports {
 }
 
 impl Job {
-    fn new(shutdown: &CancellationToken) -> Self {
+    fn new(export: Export, shutdown: &CancellationToken) -> Self {
         Self {
+            export,
             stop: shutdown.child_token(),
             deleted: CancellationToken::new(),
             over: CancellationToken::new(),
@@ -153,16 +160,17 @@ impl Recorder {
             bytes: 0,
             state: ExportState::Working,
         };
-        let job = Arc::new(Job::new(&self.shutdown));
-        {
+        let job = {
             let mut jobs = self.exports.lock();
             if jobs.len() >= AT_ONCE + WAITING {
                 return Err(Error::full(format!("{} exports are under way or waiting already", jobs.len())));
             }
             let taken = |error: Error| error.context("parameter filename");
             export.id = self.store.insert_export(&export).map_err(taken)?;
+            let job = Arc::new(Job::new(export.clone(), &self.shutdown));
             jobs.insert(export.id, job.clone());
-        }
+            job
+        };
         let (recorder, begun) = (self.clone(), export.clone());
         self.sessions.tasks.spawn(async move { recorder.run_export(begun, spans, volume, job, pins).await });
         Ok(export)
@@ -216,12 +224,12 @@ impl Recorder {
             (true, _) => remove_files(volume, export).and_then(|()| self.store.delete_export(export.id)),
             (false, Ok(bytes)) => {
                 tracing::info!(token = export.token, path = export.path, bytes, "exported");
-                self.store.end_export(export.id, &ExportState::Done, bytes)
+                self.settle_export(export, ExportState::Done, bytes)
             }
             (false, Err(error)) => {
                 tracing::warn!(token = export.token, path = export.path, "export failed: {error}");
                 let state = ExportState::Failed(error.to_string());
-                remove_files(volume, export).and(self.store.end_export(export.id, &state, 0))
+                remove_files(volume, export).and(self.settle_export(export, state, 0))
             }
         };
         if let Err(error) = ended {
@@ -229,6 +237,27 @@ impl Recorder {
         }
         jobs.remove(&export.id);
         job.over.cancel();
+    }
+
+    fn settle_export(&self, export: &Export, state: ExportState, bytes: u64) -> Result<()> {
+        self.store.end_export(export.id, &state, bytes)?;
+        // Nobody may watch.
+        let _ = self.exports.ended.send(self.with_progress(Export { state, bytes, ..export.clone() }));
+        Ok(())
+    }
+
+    /// Those that work or wait now, as they were asked for.
+    pub fn exports_under_way(&self) -> Vec<Status> {
+        let jobs = self.exports.lock();
+        let status = |job: &Arc<Job>| Status { export: job.export.clone(), percentage: job.percentage() };
+        let mut under_way: Vec<_> = jobs.values().map(status).collect();
+        under_way.sort_unstable_by_key(|status| status.export.id);
+        under_way
+    }
+
+    /// Tells of exports that are done or have failed from now on.
+    pub fn ended_exports(&self) -> broadcast::Receiver<Status> {
+        self.exports.ended.subscribe()
     }
 
     /// An export by its name, with or without `.mp4`. Blocks.
@@ -335,10 +364,10 @@ impl Recorder {
 
     /// Deletes exports that are older than recordings may become, every hour; for ever.
     pub(super) async fn age_exports(self: Arc<Self>) {
-        let Some(keep) = self.settings.keep else { return };
         let mut hours = tokio::time::interval(AGE_CHECK);
         hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while self.shutdown.run_until_cancelled(hours.tick()).await.is_some() {
+            let Some(keep) = self.retention().keep else { continue };
             let recorder = self.clone();
             let oldest = Wall::from(self.clock.wall()).plus_millis(-(keep.as_millis() as i64));
             let work = move || recorder.delete_exports_before(oldest);

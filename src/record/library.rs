@@ -214,7 +214,8 @@ fn piece(found: Found) -> Piece {
     Piece { id: footage.id, start: footage.start, end: footage.end, open: running, url: footage.url() }
 }
 
-fn nothing(path: &str) -> Error {
+/// What whoever asks for a path hears when there is nothing, or nothing to be seen.
+pub fn nothing(path: &str) -> Error {
     let shown: String = path.chars().take(200).collect();
     Error::not_found(format!("there is no {shown}"))
 }

@@ -9,6 +9,7 @@ mod control;
 mod cut;
 pub mod export;
 mod file;
+pub mod forecast;
 pub mod housekeeping;
 pub mod library;
 pub mod pins;
@@ -16,6 +17,7 @@ pub mod place;
 mod reconcile;
 pub mod recover;
 mod retain;
+mod retention;
 pub mod running;
 pub mod schedule;
 mod session;
@@ -36,6 +38,8 @@ use crate::store::Store;
 pub use control::Phase;
 use export::Exports;
 use pins::Pins;
+use retention::Rule;
+pub use retention::{Chosen, Retention};
 use running::Running;
 use schedule::Schedules;
 use sessions::Sessions;
@@ -52,10 +56,8 @@ pub const DISK_SLACK: MediaTime = MediaTime::from_secs(4);
 pub struct Settings {
     pub pre_roll: Duration,
     pub rollover: Duration,
-    /// `None` keeps recordings until their space is needed.
-    pub keep: Option<Duration>,
-    pub keep_snapshots: Option<Duration>,
-    pub max_bytes_per_source: Option<u64>,
+    /// As configured; what an administrator has set holds over it.
+    pub retention: Retention,
 }
 
 /// The handle: cheap to share, made once by `main`.
@@ -68,6 +70,7 @@ pub struct Recorder {
     pub(crate) pins: Arc<Pins>,
     /// How far the open recordings are.
     pub(crate) running: Arc<Running>,
+    retention: Rule,
     schedules: Schedules,
     sessions: Sessions,
     exports: Exports,
@@ -88,6 +91,7 @@ impl Recorder {
         shutdown: CancellationToken,
     ) -> Result<Arc<Self>> {
         let recorder = Arc::new(Self {
+            retention: Rule::load(settings.retention, store.clone())?,
             settings,
             schedules: Schedules::load(store.clone())?,
             store,
@@ -105,18 +109,28 @@ impl Recorder {
         recorder.sessions.tasks.spawn(recorder.clone().age_exports());
         Ok(recorder)
     }
+
+    /// How long footage is kept now.
+    pub fn retention(&self) -> Retention {
+        self.retention.now()
+    }
+
+    /// Keeps it so from now on; what is to go goes at once.
+    ///
+    /// # Errors
+    /// When the database fails; then all stays as it was.
+    pub async fn set_retention(&self, change: Chosen) -> Result<Retention> {
+        self.retention.set(change).await
+    }
 }
 
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Self {
-        let days = |days: u64| (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60));
         let recording = &config.recording;
         Self {
             pre_roll: Duration::from_secs(recording.pre_roll_seconds),
             rollover: Duration::from_secs(recording.rollover_seconds),
-            keep: days(recording.keep_days),
-            keep_snapshots: days(recording.keep_snapshot_days),
-            max_bytes_per_source: Some(recording.max_mb_per_source << 20).filter(|&max| max > 0),
+            retention: recording.into(),
         }
     }
 }

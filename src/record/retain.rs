@@ -15,17 +15,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::Recorder;
 use super::volume::{State, Volume};
+use super::{Recorder, Retention};
 use crate::base::footage::{Footage, What};
 use crate::base::wall::Wall;
 use crate::base::{Error, Result};
 use crate::store::{Change, Place};
 
 const BATCH: usize = 100;
-/// Age and shares are looked at this often, and when a recording was closed.
+/// Age and shares are looked at this often, when a recording was closed, and when they were set.
 const EVERY: Duration = Duration::from_secs(30);
 /// What is asked for within this time is one pass. Also lets a file system count what was freed.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -35,11 +35,13 @@ const BOTH: [What; 2] = [What::Record, What::Snapshot];
 /// Age and room of one volume.
 pub(super) async fn keep_volume(recorder: Arc<Recorder>, volume: Arc<Volume>) {
     let mut ended = recorder.running.ended();
+    let mut set = recorder.retention.watch();
     loop {
         tokio::select! {
             () = sleep(EVERY) => {}
             () = volume.room_wanted() => {}
             _ = ended.changed() => {}
+            _ = set.changed() => {}
         }
         sleep(SETTLE).await;
         let (with, on) = (recorder.clone(), volume.clone());
@@ -49,12 +51,16 @@ pub(super) async fn keep_volume(recorder: Arc<Recorder>, volume: Arc<Volume>) {
 
 /// Shares of all sources, where there is a bound.
 pub(super) async fn keep_sources(recorder: Arc<Recorder>) {
-    let Some(share) = recorder.settings.max_bytes_per_source else { return };
     let mut ended = recorder.running.ended();
+    let mut set = recorder.retention.watch();
     loop {
-        // An error is the end of the time: go and look.
-        let _ = timeout(EVERY, ended.changed()).await;
+        tokio::select! {
+            () = sleep(EVERY) => {}
+            _ = ended.changed() => {}
+            _ = set.changed() => {}
+        }
         sleep(SETTLE).await;
+        let Some(share) = recorder.retention().max_bytes_per_source else { continue };
         let with = recorder.clone();
         pass("all", move || hold_to_share(&with, share)).await;
     }
@@ -72,9 +78,8 @@ fn tidy(recorder: &Recorder, volume: &Volume) -> Result<()> {
     if !is_tidied(volume) {
         return Ok(());
     }
-    for (what, keep) in
-        [(What::Record, recorder.settings.keep), (What::Snapshot, recorder.settings.keep_snapshots)]
-    {
+    let Retention { keep, keep_snapshots, .. } = recorder.retention();
+    for (what, keep) in [(What::Record, keep), (What::Snapshot, keep_snapshots)] {
         if let Some(keep) = keep {
             expire(recorder, volume, what, keep)?;
         }

@@ -286,7 +286,7 @@ async fn stop(controls: impl IntoIterator<Item = Arc<Control>>) {
 
 /// Waits for the recording's first file: its path, or why there is none, or why nothing is written to it.
 async fn first_path(control: &Control) -> Result<String> {
-    if let (Phase::Waiting(_), Some(path)) = (control.phase(), control.path()) {
+    if let (Phase::Waiting(_), Some(path)) = (control.phase(), control.files().newest) {
         return Ok(path);
     }
     let mut phases = control.watch();

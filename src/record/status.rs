@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Recorder;
-use super::control::{Control, Phase};
+use super::control::{Control, Files, Phase};
 use crate::base::footage::Cause;
 
 /// One running recording as others see it.
@@ -12,8 +12,8 @@ pub struct Report {
     pub cause: Cause,
     /// Never `Ended`.
     pub phase: Phase,
-    /// Of its newest file, below `/mediastore/`.
-    pub path: Option<String>,
+    /// Paths below `/mediastore/`.
+    pub files: Files,
     /// How often frames were lost because the disk was too slow.
     pub skips: u64,
 }
@@ -48,8 +48,8 @@ impl Recorder {
     pub fn status(&self, token: &str) -> Vec<Report> {
         let report = |control: Arc<Control>| {
             let (cause, phase) = (control.cause, control.phase());
-            let (path, skips) = (control.path(), control.skips());
-            (!matches!(phase, Phase::Ended(_))).then_some(Report { cause, phase, path, skips })
+            let (files, skips) = (control.files(), control.skips());
+            (!matches!(phase, Phase::Ended(_))).then_some(Report { cause, phase, files, skips })
         };
         self.controls(token, |_| true).into_iter().filter_map(report).collect()
     }

@@ -65,4 +65,17 @@ mod tests {
         assert_eq!(shown, expected);
         assert!(super::denied(dir.path(), Path::new("/no/such")).is_empty());
     }
+
+    #[test]
+    fn the_lists_of_the_image_can_be_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rootfs-overlay/usr/share/h5edge/boards");
+        let mut read = 0;
+        for list in std::fs::read_dir(folder).unwrap() {
+            let path = list.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            toml::from_str::<Board>(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            read += 1;
+        }
+        assert!(read >= 5, "only {read} lists");
+    }
 }

@@ -33,6 +33,9 @@ pub(super) fn decode(
         // Of the libav ones: more threads delay the only frame.
         decoder.set_property_from_str("max-threads", "1");
     }
+    // Of a stream whose pictures may come out in another order than they go in, it keeps the last one at the
+    // end (seen with 2.3.1 and with the one of Debian 13), unless the next key frame drives it out.
+    let times = if is(&decoder, "openh264dec") { 2 } else { 1 };
     let mut elements = vec![decoder];
     if !elements.iter().all(|decoder| takes(decoder, &caps)) {
         elements.insert(0, element(parser(codec))?);
@@ -44,7 +47,7 @@ pub(super) fn decode(
     let raw = gst::Caps::new_empty_simple("video/x-raw");
     let pipeline = Pipeline::new(&caps, &elements, &raw)?;
     let fault = |error: Error| error.context("key frame does not decode");
-    let sample = pipeline.run(gst::Buffer::from_slice(unit)).map_err(fault)?;
+    let sample = pipeline.run(&gst::Buffer::from_slice(unit), times).map_err(fault)?;
     let given = dimensions(&sample);
     if let (Some((width, height)), true) = (size, given != size) {
         let (wide, high) = given.unwrap_or_default();
@@ -77,6 +80,10 @@ const fn parser(codec: VideoCodec) -> &'static str {
         VideoCodec::H264 => "h264parse",
         VideoCodec::H265 => "h265parse",
     }
+}
+
+fn is(element: &gst::Element, name: &str) -> bool {
+    element.factory().is_some_and(|factory| factory.name() == name)
 }
 
 /// `v4l2h264dec` and the like; the stateless ones are called `v4l2sl…`.

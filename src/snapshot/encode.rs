@@ -28,7 +28,7 @@ pub(super) fn jpeg(encoder: &str, picture: &gst::Sample, width: Option<u32>) -> 
     let elements =
         [element("videoscale")?, filter(&size)?, element("videoconvert")?, filter(&colors)?, encoder];
     let pipeline = Pipeline::new(&caps, &elements, &gst::Caps::new_empty_simple("image/jpeg"))?;
-    let sample = pipeline.run(raw).map_err(|error| fault(&error.to_string()))?;
+    let sample = pipeline.run(&raw, 1).map_err(|error| fault(&error.to_string()))?;
     let data = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
     data.map(|data| data.to_vec()).ok_or_else(|| fault("it cannot be read"))
 }

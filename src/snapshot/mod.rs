@@ -6,7 +6,7 @@
 //! many ask. [`choice`] says with which elements: hardware that passed the [`probe`], then software.
 //!
 //! Memory: up to [`MAX_WIDTHS`] pictures of the newest key frame of each source that was asked for in
-//! the last seconds, and of [`MAX_SOURCES`] sources at most.
+//! the last seconds, and of [`MAX_SOURCES`] sources at most; what [`recorded`] keeps.
 
 mod board;
 mod cache;
@@ -19,6 +19,7 @@ mod pipeline;
 mod probe;
 mod process;
 mod protocol;
+pub mod recorded;
 mod verdicts;
 mod worker;
 
@@ -35,10 +36,12 @@ pub use self::worker::worker_main;
 
 use self::cache::Cache;
 use self::process::Process;
+use self::recorded::Recordings;
 use crate::base::config;
 use crate::base::time::MonoTime;
 use crate::base::{Error, Result};
 use crate::media::hub::Picture;
+use crate::media::params::Params;
 
 /// Sources whose newest picture is kept; beyond that, the one unused for longest is forgotten.
 const MAX_SOURCES: usize = 256;
@@ -104,13 +107,15 @@ impl CodecSettings {
 pub struct Snapshots {
     process: Process,
     cache: Mutex<Cache>,
+    recordings: Recordings,
 }
 
 impl Snapshots {
     /// Pictures are decoded by `exe snapshot-worker`, which is started when first needed and ends
     /// at `shutdown`. To be called inside a tokio runtime.
     pub fn new(exe: PathBuf, codecs: CodecSettings, shutdown: CancellationToken) -> Self {
-        Self { process: Process::start(exe, codecs, shutdown), cache: Mutex::default() }
+        let process = Process::start(exe, codecs, shutdown);
+        Self { process, cache: Mutex::default(), recordings: Recordings::default() }
     }
 
     /// A key frame of the source `token` as JPEG, `width` pixels wide (never wider than the video;
@@ -120,10 +125,7 @@ impl Snapshots {
     /// `BadInput` for a width below 16 and for a frame that does not decode; `Timeout` when the
     /// decoder hangs; `Full` when too many pictures wait; `Internal` when the child does not start.
     pub async fn jpeg(&self, token: &str, picture: &Picture, width: Option<u32>) -> Result<Jpeg> {
-        if width.is_some_and(|width| width < MIN_WIDTH) {
-            return Err(Error::bad_input(format!("width: at least {MIN_WIDTH} pixels")));
-        }
-        let width = width.filter(|&width| width < picture.params.video.width);
+        let width = fitting(width, &picture.params)?;
         let pending = {
             // Map operations leave the cache valid.
             let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,6 +133,14 @@ impl Snapshots {
         };
         let bytes = pending.await?;
         Ok(Jpeg { bytes, arrived: picture.frame.arrived })
+    }
+
+    /// Makes a picture of the bundled key frame, with whatever makes pictures now.
+    ///
+    /// # Errors
+    /// As for a camera's.
+    pub async fn self_test(&self) -> Result<()> {
+        self.process.decode(&probe::picture()?, None)?.await.map(drop)
     }
 
     /// How each decoder and encoder stands, best first for each duty. Starts the child if there has
@@ -151,4 +161,12 @@ impl Snapshots {
     pub fn worker_pid(&self) -> Option<u32> {
         self.process.pid()
     }
+}
+
+/// What the child is asked for: never more than the video has.
+fn fitting(width: Option<u32>, params: &Params) -> Result<Option<u32>> {
+    if width.is_some_and(|width| width < MIN_WIDTH) {
+        return Err(Error::bad_input(format!("width: at least {MIN_WIDTH} pixels")));
+    }
+    Ok(width.filter(|&width| width < params.video.width))
 }

@@ -31,15 +31,19 @@ impl Pipeline {
         Ok(Self { pipeline, input, output })
     }
 
-    /// Feeds the one buffer and gives the first thing that comes out. Waits as long as the elements
-    /// do: one that hangs cannot be stopped from in here.
+    /// Feeds the one buffer, `times` over, and gives the first thing that comes out. Waits as long as the
+    /// elements do: one that hangs cannot be stopped from in here.
     ///
     /// # Errors
     /// `BadInput` with what the pipeline says about its failure.
-    pub fn run(&self, mut buffer: gst::Buffer) -> Result<gst::Sample> {
-        buffer.make_mut().set_pts(gst::ClockTime::ZERO);
+    pub fn run(&self, buffer: &gst::Buffer, times: u64) -> Result<gst::Sample> {
+        let push = |number| {
+            let mut buffer = buffer.copy();
+            buffer.make_mut().set_pts(gst::ClockTime::SECOND * number);
+            self.input.push_buffer(buffer).is_ok()
+        };
         let pushed = self.pipeline.set_state(gst::State::Playing).is_ok()
-            && self.input.push_buffer(buffer).is_ok()
+            && (0..times).all(push)
             && self.input.end_of_stream().is_ok();
         loop {
             if let Some(sample) = pushed.then(|| self.output.try_pull_sample(LOOK)).flatten() {

@@ -17,8 +17,11 @@ use super::choice::{Choice, Recipe};
 use super::inventory::{Duty, Found, Inventory};
 use super::process::lock;
 use super::verdicts::Verdicts;
+use crate::base::time::{MediaTime, MonoTime};
 use crate::base::{Error, Result};
-use crate::media::params::{VideoCodec, VideoParams};
+use crate::media::frame::{Frame, Track};
+use crate::media::hub::Picture;
+use crate::media::params::{Params, VideoCodec, VideoParams};
 use crate::media::{h264, h265, nal};
 
 /// How long an element may take over the bundled frame; the first time, drivers load firmware.
@@ -140,6 +143,21 @@ async fn probe(
     }))
 }
 
+/// The bundled H.264 frame as a hub's picture.
+pub(super) fn picture() -> Result<Picture> {
+    let (video, data) = key_frame(VideoCodec::H264)?;
+    let frame = Frame {
+        track: Track::Video,
+        dts: MediaTime::default(),
+        pts: MediaTime::default(),
+        duration: MediaTime::from(Duration::from_millis(40)),
+        key: true,
+        data,
+        arrived: MonoTime::default(),
+    };
+    Ok(Picture { params: Arc::new(Params { video, audio: None }), frame: Arc::new(frame), stamp: (0, 0) })
+}
+
 /// The bundled frame of that codec, as the hub would have it.
 fn key_frame(codec: VideoCodec) -> Result<(VideoParams, Bytes)> {
     let clip = match codec {
@@ -162,6 +180,7 @@ fn key_frame(codec: VideoCodec) -> Result<(VideoParams, Bytes)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::decode::decode;
     use super::*;
 
     #[test]
@@ -170,6 +189,23 @@ mod tests {
             let (video, unit) = key_frame(codec).unwrap();
             assert_eq!((video.codec, video.width, video.height), (codec, 640, 480));
             assert!(nal::is_key(codec, &unit) && nal::units(&unit).count() == 1);
+        }
+    }
+
+    #[test]
+    fn every_software_decoder_shows_a_single_frame() {
+        gstreamer::init().unwrap();
+        let known = [
+            ("avdec_h264", VideoCodec::H264),
+            ("openh264dec", VideoCodec::H264),
+            ("avdec_h265", VideoCodec::H265),
+            ("libde265dec", VideoCodec::H265),
+        ];
+        for (element, codec) in known {
+            let (video, unit) = key_frame(codec).unwrap();
+            let size = Some((video.width, video.height));
+            let decoded = decode(codec, element, video.config.to_vec(), unit.to_vec(), size);
+            assert!(decoded.is_ok(), "{element}: {:?}", decoded.err());
         }
     }
 }

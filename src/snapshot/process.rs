@@ -33,8 +33,8 @@ const QUEUE: usize = 32;
 /// A JPEG to come; all clones give the same one.
 pub(super) type Pending = Shared<BoxFuture<'static, Result<Bytes>>>;
 
-/// Handle of the task; dropping it ends task and child.
-#[derive(Debug)]
+/// Handle of the task; dropping the last one ends task and child.
+#[derive(Clone, Debug)]
 pub(super) struct Process {
     jobs: mpsc::Sender<Job>,
     state: Arc<State>,

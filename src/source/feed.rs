@@ -50,6 +50,7 @@ struct Inner {
     stage: Option<Stage>,
     held: Vec<(Track, RawFrame)>,
     first_video: Option<MonoTime>,
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +88,7 @@ impl Feed {
                 stage: None,
                 held: Vec::new(),
                 first_video: None,
+                closed: false,
             }),
             frames: AtomicU64::new(0),
         })
@@ -100,6 +102,11 @@ impl Feed {
     /// The picture's parameters, as soon as the stream tells them.
     pub fn picture(&self) -> Option<VideoParams> {
         self.with(|inner| inner.video.as_ref().map(|video| video.params.clone()))
+    }
+
+    /// Nothing reaches the hub from now on: a pipeline that is slow to stop must not meet the one after it.
+    pub fn close(&self) {
+        self.with(|inner| inner.closed = true);
     }
 
     /// Sound will follow: the picture waits a moment for it.
@@ -132,6 +139,7 @@ impl Feed {
         }
         let caps = sample.caps();
         self.with(|inner| match track {
+            _ if inner.closed => Ok(()),
             Track::Video => {
                 let caps = caps.ok_or_else(|| Error::internal("video without caps"))?;
                 self.video(inner, buffer, caps)

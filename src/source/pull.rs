@@ -40,16 +40,14 @@ pub struct Job {
 
 /// Keeps a source delivering until `stop`.
 pub async fn run(job: Job, settings: Settings, clock: Clock, stop: CancellationToken) {
-    let Job { spec, stream, origin, profile } = job;
-    let mut puller = Puller { spec, stream, origin, profile, settings, clock, udp: false };
-    puller.udp = puller.transport() == RtspTransport::Udp;
+    let mut puller = Puller::new(job, settings, clock);
     let mut backoff = Backoff::default();
     let unstopped = async {
         // A source is opened without being asked until it has delivered once, also after a failure, so
         // that the list always tells which cameras answer, and has their pictures.
         let mut answered = false;
         loop {
-            if answered || profile == Profile::Sub {
+            if answered || puller.profile == Profile::Sub {
                 puller.wanted(true).await;
             }
             puller.stream.set_status(Status::Connecting);
@@ -64,12 +62,9 @@ pub async fn run(job: Job, settings: Settings, clock: Clock, stop: CancellationT
             if healthy {
                 backoff.reset();
             }
-            let mut wait = backoff.after(failure.reason);
-            if failure.transport && puller.transport() == RtspTransport::Auto {
-                puller.udp = !puller.udp;
-                // TCP was refused, which says nothing about UDP.
-                wait = if puller.udp { FLOOR } else { wait };
-            }
+            let wait = backoff.after(failure.reason);
+            // TCP was refused, which says nothing about UDP.
+            let wait = if puller.turns_to_udp(&failure) { FLOOR } else { wait };
             tracing::warn!(source = %puller.stream.token, reason = failure.reason.as_str(), "offline: {}", failure.text);
             let Failure { reason, text, .. } = failure;
             puller.stream.set_status(Status::Offline { reason, text });
@@ -84,6 +79,22 @@ pub async fn run(job: Job, settings: Settings, clock: Clock, stop: CancellationT
     puller.stream.set_status(Status::Idle);
 }
 
+/// One connection as [`run`] makes it, and a second one where that would go over UDP next. Returns when it has
+/// delivered and nobody views the stream for the warm time; its epoch goes on, so that it can be looked at.
+///
+/// # Errors
+/// Why a source would be offline.
+pub async fn once(job: Job, settings: Settings, clock: Clock) -> std::result::Result<(), Failure> {
+    let mut puller = Puller::new(job, settings, clock);
+    loop {
+        match puller.connection().await.1 {
+            None => return Ok(()),
+            Some(failure) if puller.turns_to_udp(&failure) => sleep(FLOOR).await,
+            Some(failure) => return Err(failure),
+        }
+    }
+}
+
 struct Puller {
     spec: Arc<SourceSpec>,
     stream: Arc<Stream>,
@@ -96,6 +107,20 @@ struct Puller {
 }
 
 impl Puller {
+    fn new(job: Job, settings: Settings, clock: Clock) -> Self {
+        let Job { spec, stream, origin, profile } = job;
+        let mut puller = Self { spec, stream, origin, profile, settings, clock, udp: false };
+        puller.udp = puller.transport() == RtspTransport::Udp;
+        puller
+    }
+
+    /// Takes the other transport where the camera refused this one, and says whether that is UDP.
+    fn turns_to_udp(&mut self, failure: &Failure) -> bool {
+        let refused = failure.transport && self.transport() == RtspTransport::Auto;
+        self.udp ^= refused;
+        refused && self.udp
+    }
+
     fn transport(&self) -> RtspTransport {
         match self.spec.transport {
             RtspTransport::Auto => self.settings.default_transport,
@@ -144,6 +169,7 @@ impl Puller {
     async fn connection(&mut self) -> (bool, Option<Failure>) {
         let (reporter, mut reports) = Reporter::new();
         let feed = Feed::new(self.stream.hub.clone(), self.clock.clone());
+        let _closing = Closing(feed.clone());
         let outlet = Outlet { feed: feed.clone(), reporter, paced: false };
         let spec = match self.located().await {
             Ok(spec) => spec,
@@ -227,6 +253,15 @@ impl Puller {
                 return Failure::new(OfflineReason::Stalled, text);
             }
         }
+    }
+}
+
+/// Closes the feed of a connection that is over, or was given up half-way.
+struct Closing(Arc<Feed>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

@@ -10,22 +10,18 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_footage.sql"),
     include_str!("migrations/0003_totals.sql"),
     include_str!("migrations/0004_onvif.sql"),
+    include_str!("migrations/0005_roles.sql"),
+    include_str!("migrations/0006_audit.sql"),
+    include_str!("migrations/0007_views.sql"),
+    include_str!("migrations/0008_sites.sql"),
 ];
 
 /// Brings `db` up to date.
 ///
-/// Errors: `Unsupported` when its number is above ours, that is when a newer h5edge wrote it: the
-/// database is then left as it is, for an older program cannot know what it would break.
+/// Errors: as [`missing`].
 pub fn run(db: &mut Connection) -> Result<()> {
     let version: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let Some(missing) = MIGRATIONS.get(version as usize..) else {
-        return Err(Error::unsupported(format!(
-            "the database is of version {version} and this h5edge knows only {}: \
-             start the newer h5edge that wrote it, or restore a backup",
-            MIGRATIONS.len()
-        )));
-    };
-    for (number, migration) in (version + 1..).zip(missing) {
+    for (number, migration) in (version + 1..).zip(missing(MIGRATIONS, version)?) {
         let step = db.transaction()?;
         step.execute_batch(migration)
             .and_then(|()| step.pragma_update(None, "user_version", number))
@@ -33,4 +29,18 @@ pub fn run(db: &mut Connection) -> Result<()> {
             .map_err(|error| Error::from(error).context(format!("migration {number}")))?;
     }
     Ok(())
+}
+
+/// Those of `all` that a database of `version` lacks.
+///
+/// Errors: `Unsupported` when its number is above ours, that is when a newer h5edge wrote it: the
+/// database is then left as it is, for an older program cannot know what it would break.
+pub fn missing<'a>(all: &'a [&'a str], version: u32) -> Result<&'a [&'a str]> {
+    all.get(version as usize..).ok_or_else(|| {
+        Error::unsupported(format!(
+            "the database is of version {version} and this h5edge knows only {}: \
+             start the newer h5edge that wrote it, or restore a backup",
+            all.len()
+        ))
+    })
 }

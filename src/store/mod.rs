@@ -1,5 +1,6 @@
 //! The database: the only place with SQL. One SQLite file, `<data-dir>/h5edge.db`, with one file
-//! here per table.
+//! here per table. A central server of several nodes has users, roles, views and sites in a PostgreSQL
+//! database instead (see `shared`); everything else belongs to its node.
 //!
 //! Calls block, for a commit as long as the disk takes to sync (an SD card: tens of milliseconds),
 //! and one lock puts them in a row. Code on a tokio thread therefore goes through [`Store::run`];
@@ -9,18 +10,23 @@
 //! for each of the two.
 
 mod alarms;
+mod audit;
 mod events;
 mod exports;
 mod footage;
 mod migrate;
 mod onvif_users;
 mod presets;
+mod roles;
 mod schedules;
 mod seal;
 mod settings;
+mod shared;
+mod sites;
 mod sources;
 mod storage;
 mod users;
+mod views;
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -30,23 +36,31 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Row};
 
+use crate::base::config::CloudServer;
 use crate::base::{Error, Result};
 pub use alarms::AlarmRow;
+pub use audit::AuditRow;
 pub use events::{EventRow, EventSearch};
 pub use exports::{Export, ExportState};
 pub use footage::{LONGEST_MS, Search};
 pub use onvif_users::OnvifUser;
 pub use presets::PresetAlias;
+pub use roles::{NewRole, RoleRow};
 pub use schedules::ScheduleRow;
 use seal::Seal;
+use shared::Pool;
+pub use sites::{SiteRow, SiteSeen};
 pub use storage::{Change, Place, Total, Written};
 pub use users::User;
+pub use views::ViewRow;
 
 /// The open database and the key that its secrets are sealed with.
 pub struct Store {
     db: Mutex<Connection>,
     reader: Mutex<Connection>,
     seal: Seal,
+    /// Where the tables lie that nodes share; `None`: in `db`.
+    shared: Option<Pool>,
 }
 
 impl Store {
@@ -56,6 +70,13 @@ impl Store {
     /// Errors: `Unsupported` when a newer h5edge wrote the database, `Internal` when it is damaged or
     /// the disk fails.
     pub fn open(data_dir: &Path) -> Result<Arc<Self>> {
+        Self::open_shared(data_dir, &CloudServer::default())
+    }
+
+    /// [`Store::open`], and the database that `settings` name, if they do.
+    ///
+    /// Errors: for that one, too; `Internal` or `Timeout` when it cannot be reached.
+    pub fn open_shared(data_dir: &Path, settings: &CloudServer) -> Result<Arc<Self>> {
         let within = |error: Error| error.context(data_dir.display());
         DirBuilder::new()
             .recursive(true)
@@ -64,9 +85,9 @@ impl Store {
             .map_err(|error| within(error.into()))?;
         let seal = Seal::open(data_dir).map_err(within)?;
         let path = data_dir.join("h5edge.db");
-        let db = connect(&path)?;
-        let reader = connect_reader(&path)?;
-        Ok(Arc::new(Self { db: Mutex::new(db), reader: Mutex::new(reader), seal }))
+        let (db, reader) = (Mutex::new(connect(&path)?), Mutex::new(connect_reader(&path)?));
+        let shared = (!settings.database.is_none()).then(|| Pool::open(settings)).transpose()?;
+        Ok(Arc::new(Self { db, reader, seal, shared }))
     }
 
     /// Runs `work` on a thread that may block.
@@ -79,6 +100,14 @@ impl Store {
         tokio::task::spawn_blocking(move || work(&store))
             .await
             .map_err(|error| Error::internal(format!("database task: {error}")))?
+    }
+
+    /// Reads the whole database through.
+    ///
+    /// # Errors
+    /// `Internal` when it is damaged or the disk fails.
+    pub fn quick_check(&self) -> Result<()> {
+        quick_check(&self.reader())
     }
 
     fn db(&self) -> MutexGuard<'_, Connection> {
@@ -122,12 +151,17 @@ fn prepare(mut db: Connection) -> Result<Connection> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;",
     )?;
+    quick_check(&db)?;
+    migrate::run(&mut db)?;
+    Ok(db)
+}
+
+fn quick_check(db: &Connection) -> Result<()> {
     let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         return Err(Error::internal(format!("the database is damaged: {verdict}")));
     }
-    migrate::run(&mut db)?;
-    Ok(db)
+    Ok(())
 }
 
 /// A column that holds one of a few names.

@@ -1,10 +1,13 @@
 //! The table `settings`: single values that the program keeps for itself.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::Store;
-use crate::base::Result;
+use crate::base::secret::Secret;
+use crate::base::{Error, Result};
 
 impl Store {
     /// This device's identity (`strHostId`): a random UUID, made at the first call and kept.
@@ -26,6 +29,19 @@ impl Store {
             params![key, value],
         )?;
         Ok(())
+    }
+
+    /// Keeps `secret` under `key`, encrypted like the passwords of cameras and of no use under another key.
+    pub fn put_secret_setting(&self, key: &str, secret: &Secret) -> Result<()> {
+        self.put_setting(key, &BASE64.encode(self.seal.seal(secret, &sealed_for(key))?))
+    }
+
+    /// What [`Store::put_secret_setting`] kept. `Internal` when it cannot be decrypted.
+    pub fn secret_setting(&self, key: &str) -> Result<Option<Secret>> {
+        let Some(text) = self.setting(key)? else { return Ok(None) };
+        let within = |error: Error| error.context(format!("setting {key}"));
+        let sealed = BASE64.decode(text).map_err(|_| within(Error::internal("it is not encrypted")))?;
+        self.seal.unseal(&sealed, &sealed_for(key)).map(Some).map_err(within)
     }
 
     /// Forgets what was kept under `key`.
@@ -54,6 +70,34 @@ impl Store {
     }
 }
 
+/// No source has such a token, whose passwords are sealed for their tokens.
+fn sealed_for(key: &str) -> String {
+    format!("setting {key}")
+}
+
 fn marker_key(volume: &str) -> String {
     format!("volume/{volume}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_setting_is_sealed_for_its_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.secret_setting("cloud/password").unwrap(), None);
+        store.put_secret_setting("cloud/password", &Secret::new("hunter2")).unwrap();
+        assert_eq!(store.secret_setting("cloud/password").unwrap(), Some(Secret::new("hunter2")));
+        let sealed = store.setting("cloud/password").unwrap().unwrap();
+        assert!(!sealed.contains("hunter2"));
+        store.put_setting("elsewhere", &sealed).unwrap();
+        let error = store.secret_setting("elsewhere").unwrap_err().to_string();
+        assert!(error.starts_with("setting elsewhere: cannot be decrypted"), "{error}");
+        store.put_setting("plain", "not base64!").unwrap();
+        assert!(store.secret_setting("plain").is_err());
+        store.put_secret_setting("cloud/password", &Secret::default()).unwrap();
+        assert_eq!(store.secret_setting("cloud/password").unwrap(), Some(Secret::default()));
+    }
 }

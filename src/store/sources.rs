@@ -15,20 +15,21 @@ impl Store {
     pub fn sources(&self) -> Result<Vec<SourceSpec>> {
         let db = self.db();
         let mut query = db.prepare_cached(
-            "SELECT token, name, kind, url, sealed_url, user, password, audio, connect, transport,
-                    onvif_host, onvif_port, onvif_path, onvif_trust, onvif_main, onvif_sub
+            "SELECT token, name, kind, url, sealed_url, sub_url, sealed_sub_url, user, password, audio, connect,
+                    transport, onvif_host, onvif_port, onvif_path, onvif_trust, onvif_main, onvif_sub
              FROM sources ORDER BY position",
         )?;
-        let rows = query.query_map([], |row| {
-            Ok((spec(row)?, row.get::<_, Vec<u8>>("password")?, row.get::<_, Vec<u8>>("sealed_url")?))
-        })?;
+        let rows = query.query_map([], |row| Ok((spec(row)?, Sealed::from_row(row)?)))?;
         rows.map(|row| {
-            let (mut spec, password, url) = row?;
-            match self.unseal(&spec.token, &password, &url) {
-                Ok((password, url)) => {
+            let (mut spec, sealed) = row?;
+            match self.unseal(&spec.token, &sealed) {
+                Ok([password, url, sub_url]) => {
                     spec.password = password;
                     if !url.is_empty() {
                         url.expose().clone_into(&mut spec.url);
+                    }
+                    if !sub_url.is_empty() {
+                        spec.sub_url = Some(sub_url.expose().to_owned());
                     }
                 }
                 Err(error) => tracing::error!(token = spec.token, "camera password: {error}"),
@@ -38,30 +39,55 @@ impl Store {
         .collect()
     }
 
-    fn unseal(&self, token: &str, password: &[u8], url: &[u8]) -> Result<(Secret, Secret)> {
-        Ok((self.seal.unseal(password, token)?, self.seal.unseal(url, &url_context(token))?))
+    fn unseal(&self, token: &str, sealed: &Sealed) -> Result<[Secret; 3]> {
+        Ok([
+            self.seal.unseal(&sealed.password, token)?,
+            self.seal.unseal(&sealed.url, &url_context(token))?,
+            self.seal.unseal(&sealed.sub_url, &sub_url_context(token))?,
+        ])
+    }
+
+    /// The secrets of `spec`: addresses only where something in them is masked.
+    fn sealed(&self, spec: &SourceSpec) -> Result<Sealed> {
+        let masked = |url: &str, shown: &str| match url == shown {
+            true => Secret::default(),
+            false => Secret::new(url),
+        };
+        let url = masked(&spec.url, &spec.shown_url());
+        let sub_url = masked(spec.sub_url.as_deref().unwrap_or_default(), &spec.shown_sub_url());
+        Ok(Sealed {
+            password: self.seal.seal(&spec.password, &spec.token)?,
+            url: self.seal.seal(&url, &url_context(&spec.token))?,
+            sub_url: self.seal.seal(&sub_url, &sub_url_context(&spec.token))?,
+        })
+    }
+
+    /// A source whose token begins as those of the site `site` do at a central.
+    pub fn source_like_a_sites(&self, site: &str) -> Result<Option<String>> {
+        let db = self.db();
+        let mut query = db.prepare("SELECT token FROM sources WHERE substr(token, 1, length(?1)) = ?1")?;
+        let mut rows = query.query([format!("{site}-")])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
     }
 
     /// Adds a source at the end. `Refused` when its token is used.
     pub fn insert_source(&self, spec: &SourceSpec) -> Result<()> {
-        let password = self.seal.seal(&spec.password, &spec.token)?;
-        let shown = spec.shown_url();
-        let secret = if shown == spec.url { Secret::default() } else { Secret::new(&*spec.url) };
-        let sealed_url = self.seal.seal(&secret, &url_context(&spec.token))?;
+        let sealed = self.sealed(spec)?;
         let onvif = spec.onvif.as_ref();
         let added = self.db().execute(
             "INSERT INTO sources (token, name, kind, url, sealed_url, user, password, audio, connect, transport,
-                                  onvif_host, onvif_port, onvif_path, onvif_trust, onvif_main, onvif_sub)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                                  onvif_host, onvif_port, onvif_path, onvif_trust, onvif_main, onvif_sub,
+                                  sub_url, sealed_sub_url)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
              ON CONFLICT (token) DO NOTHING",
             params![
                 spec.token,
                 spec.name,
                 spec.kind.as_str(),
-                shown,
-                sealed_url,
+                spec.shown_url(),
+                sealed.url,
                 spec.user,
-                password,
+                sealed.password,
                 spec.audio,
                 spec.connect.as_str(),
                 spec.transport.as_str(),
@@ -71,10 +97,54 @@ impl Store {
                 onvif.map(|onvif| trust_column(&onvif.trust)),
                 onvif.and_then(|onvif| onvif.main.as_ref()),
                 onvif.and_then(|onvif| onvif.sub.as_ref()),
+                spec.shown_sub_url(),
+                sealed.sub_url,
             ],
         )?;
         match added {
             0 => Err(Error::refused(format!("token {} is used already", spec.token))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the source `old` what `new` says, which is of the same token and kind. Secrets that are the same
+    /// are left as they stand: those of `old` are missing where they could not be decrypted. So is the pinned
+    /// certificate of a camera. `NotFound` when there is none with this token.
+    pub fn update_source(&self, old: &SourceSpec, new: &SourceSpec) -> Result<()> {
+        let sealed = self.sealed(new)?;
+        let (url, sub_url) = (new.url != old.url, new.sub_url != old.sub_url);
+        let trust = |spec: &SourceSpec| spec.onvif.as_ref().map(|onvif| trust_column(&onvif.trust));
+        let onvif = new.onvif.as_ref();
+        let changed = self.db().execute(
+            "UPDATE sources SET
+                 name = ?2, user = ?3, audio = ?4, connect = ?5, transport = ?6,
+                 url = coalesce(?7, url), sealed_url = coalesce(?8, sealed_url),
+                 sub_url = coalesce(?9, sub_url), sealed_sub_url = coalesce(?10, sealed_sub_url),
+                 password = coalesce(?11, password), onvif_trust = coalesce(?12, onvif_trust),
+                 onvif_host = ?13, onvif_port = ?14, onvif_path = ?15, onvif_main = ?16, onvif_sub = ?17
+             WHERE token = ?1",
+            params![
+                new.token,
+                new.name,
+                new.user,
+                new.audio,
+                new.connect.as_str(),
+                new.transport.as_str(),
+                url.then(|| new.shown_url()),
+                url.then_some(sealed.url),
+                sub_url.then(|| new.shown_sub_url()),
+                sub_url.then_some(sealed.sub_url),
+                (new.password != old.password).then_some(sealed.password),
+                trust(new).filter(|_| trust(new) != trust(old)),
+                onvif.map(|onvif| &onvif.host),
+                onvif.map(|onvif| onvif.port),
+                onvif.map(|onvif| &onvif.path),
+                onvif.and_then(|onvif| onvif.main.as_ref()),
+                onvif.and_then(|onvif| onvif.sub.as_ref()),
+            ],
+        )?;
+        match changed {
+            0 => Err(Error::not_found(format!("token {} is not known", new.token))),
             _ => Ok(()),
         }
     }
@@ -100,9 +170,30 @@ impl Store {
     }
 }
 
+/// What of a row is encrypted.
+struct Sealed {
+    password: Vec<u8>,
+    url: Vec<u8>,
+    sub_url: Vec<u8>,
+}
+
+impl Sealed {
+    fn from_row(row: &Row) -> rusqlite::Result<Self> {
+        Ok(Self {
+            password: row.get("password")?,
+            url: row.get("sealed_url")?,
+            sub_url: row.get("sealed_sub_url")?,
+        })
+    }
+}
+
 /// A sealed address cannot stand in for a sealed password: tokens have no slash.
 fn url_context(token: &str) -> String {
     format!("{token}/url")
+}
+
+fn sub_url_context(token: &str) -> String {
+    format!("{token}/sub_url")
 }
 
 /// The row without its secrets.
@@ -112,6 +203,7 @@ fn spec(row: &Row) -> rusqlite::Result<SourceSpec> {
         name: row.get("name")?,
         kind: named(row, "kind", SourceKind::parse)?,
         url: row.get("url")?,
+        sub_url: Some(row.get("sub_url")?).filter(|url: &String| !url.is_empty()),
         user: row.get("user")?,
         password: Secret::default(),
         audio: row.get("audio")?,

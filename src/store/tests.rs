@@ -15,6 +15,7 @@ fn source(token: &str, password: &str) -> SourceSpec {
         name: format!("Camera {token}"),
         kind: SourceKind::Stream,
         url: "rtsp://192.0.2.1/main".to_owned(),
+        sub_url: None,
         user: "admin".to_owned(),
         password: Secret::new(password),
         audio: true,
@@ -53,6 +54,41 @@ fn sources_come_back_after_a_restart_in_the_order_they_were_added() {
     );
 }
 
+#[test]
+fn a_changed_source_keeps_its_place_and_what_was_not_changed() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (first, last) = (source("a", "hunter2"), source("b", "swordfish"));
+    store.insert_source(&first).unwrap();
+    store.insert_source(&last).unwrap();
+    let changed = SourceSpec {
+        name: "Gate".into(),
+        url: "rtsp://192.0.2.2/x?pwd=opensesame".into(),
+        sub_url: Some("rtsp://192.0.2.2/y?pwd=opensesame".into()),
+        audio: false,
+        connect: Connect::Always,
+        ..first.clone()
+    };
+    store.update_source(&first, &changed).unwrap();
+    assert_eq!(store.sources().unwrap(), [changed.clone(), last.clone()]);
+    let row = |column: &str| -> String {
+        let query = format!("SELECT {column} FROM sources WHERE token = 'a'");
+        store.db().query_row(&query, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(row("sub_url"), "rtsp://192.0.2.2/y?pwd=******");
+
+    // As a source is known whose secrets could not be decrypted.
+    let without = SourceSpec { password: Secret::default(), ..changed.clone() };
+    let renamed = SourceSpec { name: "Door".into(), ..without.clone() };
+    store.update_source(&without, &renamed).unwrap();
+    assert_eq!(store.sources().unwrap()[0], SourceSpec { name: "Door".into(), ..changed.clone() });
+    let bare = SourceSpec { sub_url: None, password: Secret::default(), ..changed.clone() };
+    store.update_source(&changed, &bare).unwrap();
+    assert_eq!(store.sources().unwrap(), [bare.clone(), last]);
+    let unknown = source("c", "");
+    assert_eq!(store.update_source(&unknown, &unknown).unwrap_err().kind(), Kind::NotFound);
+}
+
 fn onvif(token: &str, trust: Trust) -> SourceSpec {
     let at = OnvifSpec {
         host: "fe80::1%eth0".to_owned(),
@@ -83,6 +119,12 @@ fn onvif_sources_come_back_and_only_a_first_certificate_is_pinned() {
         kept.iter().for_each(|spec| store.pin_source(&spec.token, pin).unwrap());
     }
     kept[1] = onvif("first", Trust::Pinned(first));
+    assert_eq!(store.sources().unwrap(), kept);
+    // The pin stays with somebody who knows nothing of it.
+    let (old, mut new) = (onvif("first", Trust::FirstUse), onvif("first", Trust::FirstUse));
+    new.audio = false;
+    store.update_source(&old, &new).unwrap();
+    kept[1].audio = false;
     assert_eq!(store.sources().unwrap(), kept);
 }
 
@@ -210,26 +252,6 @@ fn the_host_id_stays() {
     let first = Store::open(dir.path()).unwrap().host_id().unwrap();
     assert!(uuid::Uuid::parse_str(&first).is_ok());
     assert_eq!(Store::open(dir.path()).unwrap().host_id().unwrap(), first);
-}
-
-#[test]
-fn the_first_user_is_the_first_only() {
-    let dir = TempDir::new().unwrap();
-    let store = Store::open(dir.path()).unwrap();
-    let user = |name: &str| User {
-        name: name.to_owned(),
-        role: "Administrator".to_owned(),
-        password_hash: "hash".to_owned(),
-        default_password: true,
-    };
-    assert!(store.insert_first_user(&user("admin")).unwrap());
-    assert!(!store.insert_first_user(&user("second")).unwrap());
-    assert!(store.user("second").unwrap().is_none());
-    assert_eq!(store.users_with_default_password().unwrap(), ["admin"]);
-    store.set_password_hash("admin", "new").unwrap();
-    let admin = store.user("admin").unwrap().unwrap();
-    assert_eq!((admin.password_hash.as_str(), admin.default_password), ("new", false));
-    assert_eq!(store.set_password_hash("second", "new").unwrap_err().kind(), Kind::NotFound);
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ pub struct Network {
     pub dns: Vec<IpAddr>,
     pub search_domains: Vec<String>,
     pub gateways: Vec<IpAddr>,
+    /// The same, with the interfaces that lead to them.
+    pub routes: Vec<(String, IpAddr)>,
 }
 
 /// One network interface.
@@ -35,16 +37,19 @@ impl Network {
     /// As it is now; what cannot be read is left out.
     pub fn read() -> Self {
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
-        let (dns, search_domains) = resolver(&text("/etc/resolv.conf"));
-        let mut gateways = gateways4(&text("/proc/net/route"));
-        gateways.extend(gateways6(&text("/proc/net/ipv6_route")));
+        // Where systemd-resolved runs, the usual file names only its own stub.
+        let upstream = fs::read_to_string("/run/systemd/resolve/resolv.conf");
+        let (dns, search_domains) = resolver(&upstream.unwrap_or_else(|_| text("/etc/resolv.conf")));
+        let mut routes = routes4(&text("/proc/net/route"));
+        routes.extend(routes6(&text("/proc/net/ipv6_route")));
         let hostname = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
         Self {
             hostname: hostname.unwrap_or_default(),
             interfaces: interfaces(),
             dns,
             search_domains,
-            gateways,
+            gateways: routes.iter().map(|(_, gateway)| *gateway).collect(),
+            routes,
         }
     }
 }
@@ -104,30 +109,30 @@ fn resolver(text: &str) -> (Vec<IpAddr>, Vec<String>) {
     (servers, domains)
 }
 
-/// Gateways of the default routes in `/proc/net/route`.
-fn gateways4(text: &str) -> Vec<IpAddr> {
-    let gateway = |line: &str| {
+/// Interfaces and gateways of the default routes in `/proc/net/route`.
+fn routes4(text: &str) -> Vec<(String, IpAddr)> {
+    let route = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [_, "00000000", gateway, ..] = words[..] else { return None };
+        let [interface, "00000000", gateway, ..] = words[..] else { return None };
         // In the machine's byte order.
         let ip = Ipv4Addr::from(u32::from_str_radix(gateway, 16).ok()?.to_ne_bytes());
-        (!ip.is_unspecified()).then_some(IpAddr::V4(ip))
+        (!ip.is_unspecified()).then(|| (interface.to_owned(), IpAddr::V4(ip)))
     };
-    text.lines().filter_map(gateway).collect()
+    text.lines().filter_map(route).collect()
 }
 
-/// Gateways of the default routes in `/proc/net/ipv6_route`.
-fn gateways6(text: &str) -> Vec<IpAddr> {
-    let gateway = |line: &str| {
+/// Interfaces and gateways of the default routes in `/proc/net/ipv6_route`.
+fn routes6(text: &str) -> Vec<(String, IpAddr)> {
+    let route = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [to, "00", _, _, gateway, ..] = words[..] else { return None };
+        let [to, "00", _, _, gateway, .., interface] = words[..] else { return None };
         if to.bytes().any(|digit| digit != b'0') {
             return None;
         }
         let ip = Ipv6Addr::from_bits(u128::from_str_radix(gateway, 16).ok()?);
-        (!ip.is_unspecified()).then_some(IpAddr::V6(ip))
+        (!ip.is_unspecified()).then(|| (interface.to_owned(), IpAddr::V6(ip)))
     };
-    text.lines().filter_map(gateway).collect()
+    text.lines().filter_map(route).collect()
 }
 
 #[cfg(test)]
@@ -143,12 +148,12 @@ mod tests {
         let route = format!(
             "Iface\tDestination\tGateway\tFlags\neth0\t00000000\t{gateway:08X}\t0003\neth0\t000200C0\t00000000\t0001\n"
         );
-        assert_eq!(gateways4(&route), [IpAddr::from([192, 0, 2, 254])]);
+        assert_eq!(routes4(&route), [("eth0".to_owned(), IpAddr::from([192, 0, 2, 254]))]);
         let zero = "0".repeat(32);
         let route6 = format!(
             "{zero} 00 {zero} 00 fe800000000000000000000000000001 00 eth0\n{zero} 00 {zero} 00 {zero} x lo\n"
         );
-        assert_eq!(gateways6(&route6), ["fe80::1".parse::<IpAddr>().unwrap()]);
+        assert_eq!(routes6(&route6), [("eth0".to_owned(), "fe80::1".parse::<IpAddr>().unwrap())]);
         assert_eq!((prefix([255, 255, 240, 0].into()), prefix("ffff:ffff::".parse().unwrap())), (20, 32));
     }
 

@@ -1,7 +1,7 @@
 //! What `GetRunInfo` tells: how long the daemon has run, and how busy the machine is.
 //!
-//! Nothing runs in the background. A sample is taken when somebody asks, at most once a second, and
-//! rates are over the time since the sample before it; an idle daemon therefore spends nothing here.
+//! Nothing runs in the background here. A sample is taken when somebody asks, at most once a second, and
+//! rates are over the time since the sample before it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::statvfs::statvfs;
 use sysinfo::{MemoryRefreshKind, Networks, System};
+
+use super::heat::{Temperature, temperatures};
 
 /// Askers within this time share a sample; also far enough above sysinfo's own floor of 0.2 s for the
 /// CPU figure to mean something.
@@ -31,6 +33,8 @@ pub struct RunInfo {
     pub disk_total: u64,
     /// What a program without special rights can still write there.
     pub disk_free: u64,
+    /// Of each part that is measured.
+    pub temperatures: Vec<Temperature>,
 }
 
 /// Takes samples. Calls block, for about a millisecond (reads of `/proc` and `/sys`).
@@ -102,6 +106,7 @@ impl Last {
             network_out: bits_per_second(sent, elapsed),
             disk_total,
             disk_free,
+            temperatures: temperatures(Path::new("/sys/class/thermal")),
         };
     }
 }

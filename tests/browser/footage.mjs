@@ -1,4 +1,4 @@
-// Makes the recordings that playback.test.mjs plays. run.sh starts it beside the other tests, since it takes a minute:
+// Makes the recordings that app_playback.test.mjs plays. run.sh starts it beside the other tests, since it takes a minute:
 // of the camera with sound two spans with a gap between them, and a little H.265.
 import { call, login, pause } from './support.mjs';
 

@@ -6,6 +6,7 @@
 // H5EDGE_PLAY_SECONDS  how long each player must play, default 30
 // H5EDGE_SHOTS     directory for screenshots; none are taken without it
 // H5EDGE_CHROMIUM  default /usr/bin/chromium
+// ONVIF_PEERS      where `make onvif-peers` installed cameras; default target/onvif-peers, what needs them is skipped without
 // FAKECAM_CTRL     control address of the camera simulator; tests that need it are skipped without it
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -74,22 +75,12 @@ export async function login() {
   return answer.strSession;
 }
 
-/** Logs in on the overview page. */
-export async function logIn(page, root = base, address = `${root}/`) {
+/** Logs in where the page at `address` asks for it. */
+export async function logIn(page, root = base, address = `${root}/`, who = user, secret = password) {
   if (page.url() !== address) await page.goto(address);
-  await page.fill('#login [name=user]', user);
-  await page.fill('#login [name=password]', password);
+  await page.fill('.login [name=user]', who);
+  await page.fill('.login [name=password]', secret);
   await page.keyboard.press('Enter');
-}
-
-/** A browser that shows the overview; `errors` lists what went wrong in the page. */
-export async function overview(t, options) {
-  const page = (await browser(t, options)).pages()[0];
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  await logIn(page);
-  await page.locator('#app').waitFor();
-  return { page, errors };
 }
 
 /** Opens a single-source page; `sockets` lists the sockets it opens, `errors` what went wrong in it. */

@@ -22,8 +22,7 @@ const H265: &str = "h265parse ! video/x-h265,stream-format=hvc1,alignment=au";
 
 impl Clip {
     pub fn h264_baseline() -> Self {
-        let encoder = "x264enc tune=zerolatency key-int-max=20 ! video/x-h264,profile=constrained-baseline";
-        Self::new(&format!("{PICTURE} ! {encoder} ! {H264}"), h264::from_avcc)
+        Self::plain("smpte")
     }
 
     pub fn h264_high() -> Self {
@@ -34,8 +33,20 @@ impl Clip {
     }
 
     pub fn h265() -> Self {
+        Self::plain_h265("smpte")
+    }
+
+    /// H.264 baseline of another pattern of `videotestsrc`: colours can be told apart.
+    pub fn plain(pattern: &str) -> Self {
+        let picture = PICTURE.replacen("videotestsrc", &format!("videotestsrc pattern={pattern}"), 1);
+        let encoder = "x264enc tune=zerolatency key-int-max=20 ! video/x-h264,profile=constrained-baseline";
+        Self::new(&format!("{picture} ! {encoder} ! {H264}"), h264::from_avcc)
+    }
+
+    pub fn plain_h265(pattern: &str) -> Self {
+        let picture = PICTURE.replacen("videotestsrc", &format!("videotestsrc pattern={pattern}"), 1);
         let encoder = "x265enc key-int-max=20 speed-preset=ultrafast";
-        Self::new(&format!("{PICTURE} ! {encoder} ! {H265}"), h265::from_hvcc)
+        Self::new(&format!("{picture} ! {encoder} ! {H265}"), h265::from_hvcc)
     }
 
     fn new(pipeline: &str, parse: fn(&Bytes) -> h5edge::base::Result<VideoParams>) -> Self {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cameras::Camera;
-use crate::front::{Front, PASSWORD, Shown, USER};
+use crate::front::{CAM, Front, PASSWORD, Shown, USER, add};
 use crate::head::{Head, Quirks};
 use crate::lab::Lab;
 use crate::support::daemon::Daemon;
@@ -13,7 +13,6 @@ use crate::support::fakecam::Fakecam;
 use crate::support::ws::Viewer;
 use crate::support::{footage, http, scene, stamp, wait_for};
 
-const CAM: (&str, &str) = ("token", "cam");
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn streams() -> Fakecam {
@@ -26,13 +25,6 @@ fn camera(streams: &Fakecam, head: Head) -> Front {
     let front = Front::start(vec![Shown { token: "main", told: Some(("H264", 320, 240)), url }]);
     front.with(|state| state.head = Some(head));
     front
-}
-
-fn add(daemon: &Daemon, port: u16) {
-    let port = port.to_string();
-    let place = [("ip", "127.0.0.1"), ("port", &port), ("user", USER), ("password", PASSWORD)];
-    let more = [("name", "cam"), CAM, ("connect", "H5_ONDEMAND")];
-    daemon.api_ok("AddSrcONVIF", &[&place[..], &more].concat());
 }
 
 fn wait_subscribed(camera: &Front) {
@@ -68,6 +60,40 @@ fn found(daemon: &Daemon, more: &[(&str, &str)]) -> Vec<(String, String, bool)> 
 
 fn recordings(daemon: &Daemon) -> Vec<Value> {
     daemon.api_ok("GetRecordStatus", &[CAM])["record"].as_array().expect("recordings").clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_see_a_source_hears_nothing_of_it() {
+    let (streams, mut daemon) = (streams(), scene::daemon(""));
+    let camera = camera(&streams, Head::default());
+    add(&daemon, camera.port);
+    let (role, of_role) = (("roletoken", "gate"), ("camtoken", CAM.1));
+    daemon.api_ok("CreateRole", &[("role", "Gate"), role]);
+    daemon.api_ok("AddCamToRole", &[role, of_role]);
+    daemon.api_ok("CreateUser", &[("user", "eve"), ("password", "looking around"), role]);
+    let admin = daemon.session.clone();
+    let mut all = listen(&daemon).await;
+    let state = format!("/api/v1/h5stateapi?session={}", daemon.session);
+    let mut page = Viewer::open(daemon.http, &state).await.expect("a socket");
+    daemon.login_as("eve", "looking around");
+    let mut some = listen(&daemon).await;
+    daemon.session = admin;
+    wait_subscribed(&camera);
+    motion(&camera, true);
+    for socket in [&mut all, &mut some] {
+        assert_eq!(next(socket).await["type"], "H5S_EVENT_MOTION");
+    }
+    // Pages are told the same, and that it is news.
+    let mut wanted = vec!["H5S_EVENT_MOTION", "H5S_NEWS"];
+    while !wanted.is_empty() {
+        let told = next(&mut page).await;
+        let news = told["news"]["strType"] == "motion" && told["news"]["strText"] == "motion: Cells 1";
+        wanted.retain(|kind| told["type"] != *kind || *kind == "H5S_NEWS" && !news);
+    }
+    daemon.api_ok("DelCamInRole", &[role, of_role]);
+    motion(&camera, false);
+    assert_eq!(next(&mut all).await["type"], "H5S_EVENT_MOTION_END");
+    assert!(some.next(Duration::from_secs(2)).await.is_none() && !some.closed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,11 +234,7 @@ fn bad_requests_are_refused_by_name() {
         ("SetAlarmRecord", vec![plain, ("post", "4")], "parameter post is not a whole number from 5 to 3600"),
         ("SetAlarmRecord", vec![plain, ("motion", "maybe")], "parameter motion is neither true nor false"),
         ("GetAlarmRecord", vec![("token", "nobody")], "parameter token: there is no source nobody"),
-        (
-            "SearchEvents",
-            vec![("token", "nobody"), start, end],
-            "parameter token: there is no source nobody, nor",
-        ),
+        ("SearchEvents", vec![("token", "nobody"), start, end], "parameter token: there is no source nobody"),
         ("SearchEvents", vec![plain, start], "parameter end is missing"),
         (
             "SearchEvents",

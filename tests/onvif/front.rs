@@ -18,9 +18,20 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 use crate::head::Head;
+use crate::support::daemon::Daemon;
 
 pub const USER: &str = "admin";
 pub const PASSWORD: &str = "pass 1&2";
+/// What [`add`] calls it.
+pub const CAM: (&str, &str) = ("token", "cam");
+
+/// Makes the camera at this port of loop-back a source that is pulled on demand.
+pub fn add(daemon: &Daemon, port: u16) {
+    let port = port.to_string();
+    let place = [("ip", "127.0.0.1"), ("port", &port), ("user", USER), ("password", PASSWORD)];
+    let more = [("name", "cam"), CAM, ("connect", "H5_ONDEMAND")];
+    daemon.api_ok("AddSrcONVIF", &[&place[..], &more].concat());
+}
 
 /// A profile and where its stream is.
 #[derive(Clone, Debug)]
@@ -193,6 +204,11 @@ fn answer(request: &[u8], port: u16, state: &mut State) -> (&'static str, String
         "GetDeviceInformation" => {
             "<tds:Manufacturer>Test</tds:Manufacturer><tds:Model>Front 1</tds:Model>".into()
         }
+        "GetScopes" => ["type/video_encoder", "name/North%20gate"]
+            .map(|scope| {
+                format!("<tds:Scopes><tt:ScopeItem>onvif://www.onvif.org/{scope}</tt:ScopeItem></tds:Scopes>")
+            })
+            .concat(),
         "GetProfiles" if is_media2 => {
             state.profiles.iter().map(|shown| profile(shown, true, state)).collect()
         }

@@ -186,6 +186,12 @@ fn remove(namespace: &str) {
     let _ = Command::new("ip").args(["netns", "del", namespace]).output();
 }
 
+/// Runs `ip` in the namespace of this thread.
+#[allow(dead_code, reason = "compiled into several tests")]
+pub fn ip_in(arguments: &[&str]) {
+    ip(arguments);
+}
+
 fn ip(arguments: &[&str]) {
     let output = Command::new("ip").args(arguments).output().expect("ip, of iproute2");
     let said = String::from_utf8_lossy(&output.stderr);

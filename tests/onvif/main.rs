@@ -5,6 +5,8 @@
 mod support;
 
 mod cameras;
+mod central;
+mod changed;
 mod clients;
 mod device;
 mod digests;

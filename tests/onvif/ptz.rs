@@ -6,13 +6,11 @@ use h5edge::onvif::xml::Element;
 use serde_json::{Value, json};
 
 use crate::cameras::Camera;
-use crate::front::{Front, PASSWORD, Shown, USER};
+use crate::front::{CAM, Front, Shown, add};
 use crate::head::{Head, Quirks};
 use crate::lab::Lab;
 use crate::support::daemon::Daemon;
 use crate::support::{scene, wait_for};
-
-const CAM: (&str, &str) = ("token", "cam");
 
 /// A camera with a head; its stream leads nowhere.
 fn camera(head: Head) -> Front {
@@ -24,13 +22,6 @@ fn camera(head: Head) -> Front {
     let front = Front::start(vec![shown("main 1", 1920, 1080), shown("sub", 320, 240)]);
     front.with(|state| state.head = Some(head));
     front
-}
-
-fn add(daemon: &Daemon, port: u16) {
-    let port = port.to_string();
-    let place = [("ip", "127.0.0.1"), ("port", &port), ("user", USER), ("password", PASSWORD)];
-    let more = [("name", "cam"), CAM, ("connect", "H5_ONDEMAND")];
-    daemon.api_ok("AddSrcONVIF", &[&place[..], &more].concat());
 }
 
 fn steer(daemon: &Daemon, action: &str) {

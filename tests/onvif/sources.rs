@@ -12,11 +12,11 @@ use crate::support::fakecam::Fakecam;
 use crate::support::ws::Viewer;
 use crate::support::{http, scene, wait_for};
 
-const MAIN: (u32, u32) = (320, 240);
-const SUB: (u32, u32) = (160, 120);
+pub const MAIN: (u32, u32) = (320, 240);
+pub const SUB: (u32, u32) = (160, 120);
 
 /// Three streams with a log-in, of which the first is large and the second is small.
-fn streams() -> Fakecam {
+pub fn streams() -> Fakecam {
     let cameras =
         scene::cameras(25, &["--cams", "3", "--auth", "digest", "--user", USER, "--password", PASSWORD]);
     cameras.control(&format!("resize?cam=1&size={}x{}", SUB.0, SUB.1));
@@ -36,7 +36,7 @@ fn shown(token: &'static str, told: Option<(&'static str, u32, u32)>, url: Strin
 }
 
 /// A camera with a picture, its small one, and a JPEG profile.
-fn front(cameras: &Fakecam) -> Front {
+pub fn front(cameras: &Fakecam) -> Front {
     Front::start(vec![
         shown("jpeg", Some(("JPEG", 3840, 2160)), careless(cameras, 2)),
         shown("quality h264", Some(("H264", MAIN.0, MAIN.1)), careless(cameras, 0)),
@@ -44,7 +44,7 @@ fn front(cameras: &Fakecam) -> Front {
     ])
 }
 
-fn place(port: u16) -> Vec<(&'static str, String)> {
+pub fn place(port: u16) -> Vec<(&'static str, String)> {
     vec![
         ("ip", "127.0.0.1".into()),
         ("port", port.to_string()),
@@ -53,12 +53,12 @@ fn place(port: u16) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn call(daemon: &Daemon, name: &str, params: &[(&'static str, String)]) -> Value {
+pub fn call(daemon: &Daemon, name: &str, params: &[(&'static str, String)]) -> Value {
     let params: Vec<_> = params.iter().map(|(key, value)| (*key, value.as_str())).collect();
     daemon.api(name, &params).1
 }
 
-fn add(daemon: &Daemon, token: &str, port: u16, more: &[(&'static str, &str)]) {
+pub fn add(daemon: &Daemon, token: &str, port: u16, more: &[(&'static str, &str)]) {
     let mut params = place(port);
     params.extend([("name", token.to_owned()), ("token", token.to_owned())]);
     for (name, value) in more {
@@ -129,6 +129,7 @@ fn a_probe_tells_what_the_camera_has() {
         ("strProfileSub", "000"),
         ("strOnvifAddr", "/onvif/device_service"),
         ("strModel", "Front 1"),
+        ("strName", "North gate"),
     ] {
         assert_eq!(found[field], value, "{found}");
     }

@@ -37,14 +37,21 @@ impl Site {
         let mut daemon = Daemon::start(DaemonOptions::default());
         daemon.login();
         let t0 = Wall::from(SystemTime::now()).0 / 1000 * 1000 - 3_600_000;
+        let site = Self { daemon, t0 };
         for (name, clip, from, to) in recordings {
-            let (start, end) = (t0 + from * 1000, t0 + to * 1000);
-            let (day, time) = Wall(start).folders(ZONE);
-            let path = format!("{day}/{time}/{name}.mp4");
-            Footage { path: &path, start, end, ..Footage::default() }
-                .add(daemon.data_dir(), &file(clip, start, end - start));
+            site.add(name, &[clip], *from, *to);
         }
-        Self { daemon, t0 }
+        site
+    }
+
+    /// Adds a recording of these clips, one after the other, and over again; where it is served.
+    pub fn add(&self, name: &str, clips: &[&Clip], from: i64, to: i64) -> String {
+        let (start, end) = (self.t0 + from * 1000, self.t0 + to * 1000);
+        let (day, time) = Wall(start).folders(ZONE);
+        let path = format!("{day}/{time}/{name}.mp4");
+        let footage = Footage { path: &path, start, end, ..Footage::default() };
+        footage.add(self.daemon.data_dir(), &file(clips, start, end - start));
+        footage.url()
     }
 
     /// So many seconds after `t0`, as pages send it.
@@ -70,20 +77,23 @@ impl Site {
     }
 }
 
-/// A completed recording of `millis`, the clip over and over.
-fn file(clip: &Clip, start: i64, millis: i64) -> Vec<u8> {
+/// A completed recording of `millis`, the clips over and over; all have the same parameters.
+fn file(clips: &[&Clip], start: i64, millis: i64) -> Vec<u8> {
     let label = Label { start: Wall(start), offset: ZONE, cause: Cause::Manual };
-    let mut bytes = head(&clip.params, &label);
-    let mut index = Index::new(&clip.params);
+    let params = &clips[0].params;
+    assert!(clips.iter().all(|clip| clip.params == *params));
+    let mut bytes = head(params, &label);
+    let mut index = Index::new(params);
     for at in (0..millis).step_by(CLIP as usize) {
         let end = MediaTime::from_millis((at + CLIP).min(millis));
+        let clip = clips[(at / CLIP) as usize % clips.len()];
         let frames: Vec<_> =
             round(clip, MediaTime::from_millis(at)).filter(|frame| frame.dts < end).collect();
         let fragment = index.fragment(&frames, end, bytes.len() as u64);
         bytes.extend(fragment.pieces.concat());
     }
     let end = bytes.len();
-    bytes.extend(index.moov(&clip.params, &label));
+    bytes.extend(index.moov(params, &label));
     bytes[COVER_AT as usize..][..16].copy_from_slice(&cover(end as u64));
     bytes
 }

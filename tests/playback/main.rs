@@ -8,6 +8,7 @@ mod clips;
 mod hls;
 mod kept;
 mod rtc;
+mod still;
 #[path = "../support/mod.rs"]
 mod support;
 mod ws;

@@ -26,6 +26,7 @@ fn texts(viewer: &Viewer) -> Vec<Value> {
 fn times(viewer: &Viewer) -> Vec<String> {
     let of = |text: &Value| {
         assert_eq!(text["type"], "H5S_EVENT_PB_TIME", "{text}");
+        assert!(text["pbTime"]["nTime"].is_i64() && text["pbTime"]["nMediaTime"].is_u64(), "{text}");
         text["pbTime"]["strTime"].as_str().expect("a time").to_owned()
     };
     texts(viewer).iter().map(of).collect()

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use h5edge::base::pin::fingerprint;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -21,7 +23,8 @@ const ATTEMPTS: usize = 3;
 /// How to start it.
 #[derive(Clone, Debug, Default)]
 pub struct DaemonOptions {
-    /// Configuration as TOML. Address and ports are added unless they are given here.
+    /// Configuration as TOML. Address, ports and the password of delivery are added unless they are given
+    /// here.
     pub config: String,
     /// Environment variables beyond the test's own.
     pub env: Vec<(String, String)>,
@@ -80,6 +83,12 @@ impl Daemon {
         &self.dir
     }
 
+    /// SHA-256 of its certificate, as a peer pins it.
+    pub fn pin(&self) -> String {
+        let file = self.dir.join("tls/cert.pem");
+        fingerprint(&CertificateDer::from_pem_file(file).expect("a certificate"))
+    }
+
     /// GET of the target as it is: status and JSON body, which has to end with CRLF.
     pub fn get(&self, target: &str) -> (u16, Value) {
         let response = http::get(self.http, target);
@@ -87,7 +96,7 @@ impl Daemon {
         (response.status, response.json())
     }
 
-    /// Logs in with the default password; later [`Daemon::api`] calls use the session.
+    /// Logs in with the password of delivery; later [`Daemon::api`] calls use the session.
     pub fn login(&mut self) -> String {
         self.login_as("admin", "12345")
     }
@@ -179,7 +188,7 @@ fn launch(options: &DaemonOptions, dir: &Path) -> (process::Process, Value) {
     panic!("{failure}")
 }
 
-/// `wanted`, and where it leaves them open, the loopback address and free ports.
+/// `wanted`, and where it leaves them open, the loopback address, free ports and a password of delivery.
 fn configuration(wanted: &str) -> String {
     let mut config: toml::Table = wanted.parse().expect("TOML");
     let mut default = |section: &str, key: &str, value: toml::Value| {
@@ -190,6 +199,7 @@ fn configuration(wanted: &str) -> String {
     default("http", "https_port", i64::from(free_port()).into());
     default("webrtc", "port", i64::from(free_port()).into());
     default("rtsp", "port", i64::from(free_port()).into());
+    default("auth", "initial_password", "12345".into());
     config.to_string()
 }
 
@@ -198,6 +208,7 @@ fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
-fn encode(value: &str) -> String {
+/// For a query.
+pub fn encode(value: &str) -> String {
     percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -3,7 +3,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -42,9 +42,27 @@ pub fn get(port: u16, target: &str) -> Response {
 
 /// Any request to 127.0.0.1, on its own connection.
 pub fn request(port: u16, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    let host = format!("127.0.0.1:{port}");
+    exchange(connect(host.parse().expect("an address")), &host, method, target, headers, body)
+}
+
+/// A connection whose peer may be silent only so long.
+pub fn connect(place: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(place).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    let mut head = format!("{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n");
+    stream
+}
+
+/// Any request on a connection that ends with it.
+pub fn exchange(
+    mut stream: impl Read + Write,
+    host: &str,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Response {
+    let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }

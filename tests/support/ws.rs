@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
+use h5edge::cloud::edge::Io;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, client_async, connect_async,
+    WebSocketStream, client_async,
     tungstenite::{Error, Message},
 };
 
@@ -36,14 +37,14 @@ pub struct Viewer {
     pub closed: bool,
     /// Code and reason of the server's close frame.
     pub farewell: Option<(u16, String)>,
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Box<dyn Io>>,
 }
 
 impl Viewer {
     /// Opens `ws://127.0.0.1:PORT<target>`; an HTTP answer instead of a socket is the error.
     pub async fn open(port: u16, target: &str) -> Result<Self, Error> {
-        let (socket, _) = connect_async(format!("ws://127.0.0.1:{port}{target}")).await?;
-        Ok(Self::new(socket))
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        Self::over(Box::new(stream), &format!("ws://127.0.0.1:{port}{target}")).await
     }
 
     /// As [`Viewer::open`], with a receive buffer so small that a pause in reading is felt at once.
@@ -51,12 +52,13 @@ impl Viewer {
         let tcp = TcpSocket::new_v4()?;
         tcp.set_recv_buffer_size(128 << 10)?;
         let stream = tcp.connect(([127, 0, 0, 1], port).into()).await?;
-        let url = format!("ws://127.0.0.1:{port}{target}");
-        Ok(Self::new(client_async(url, MaybeTlsStream::Plain(stream)).await?.0))
+        Self::over(Box::new(stream), &format!("ws://127.0.0.1:{port}{target}")).await
     }
 
-    fn new(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
-        Self { opened: Instant::now(), received: Vec::new(), closed: false, farewell: None, socket }
+    /// Opens `url` on a connection that is there already.
+    pub async fn over(stream: Box<dyn Io>, url: &str) -> Result<Self, Error> {
+        let (socket, _) = client_async(url, stream).await?;
+        Ok(Self { opened: Instant::now(), received: Vec::new(), closed: false, farewell: None, socket })
     }
 
     /// The newest generation's live address for `token`.

@@ -24,6 +24,8 @@ struct Site {
     stream: Arc<Stream>,
     address: SocketAddr,
     shutdown: CancellationToken,
+    /// Drops all conversations in the middle, as the API does when a viewer loses the right to look.
+    dismiss: CancellationToken,
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -39,14 +41,18 @@ async fn site(stream: Arc<Stream>) -> Site {
     let settings = RtcSettings { port: 0, public_addresses: vec![], ice_servers: vec![ice], max_viewers: 2 };
     let rtc = Rtc::start(settings, shutdown.clone()).unwrap();
     let (serving, shown) = (rtc.clone(), stream.clone());
+    let dismiss = CancellationToken::new();
+    let dismissed = dismiss.clone();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let route = warp::path("h5srtcapi").and(warp::ws()).map(move |ws: warp::ws::Ws| {
-        let (rtc, stream) = (serving.clone(), shown.clone());
-        ws.max_message_size(MAX_SIGNAL_MESSAGE).on_upgrade(move |s| rtc.signal(s, stream, address))
+        let (rtc, stream, dropped) = (serving.clone(), shown.clone(), dismissed.clone());
+        ws.max_message_size(MAX_SIGNAL_MESSAGE).on_upgrade(async move |s| {
+            dropped.run_until_cancelled(rtc.signal(s, stream, address)).await;
+        })
     });
     tokio::spawn(warp::serve(route).incoming(listener).run());
-    Site { rtc, stream, address, shutdown }
+    Site { rtc, stream, address, shutdown, dismiss }
 }
 
 impl Site {
@@ -92,6 +98,21 @@ async fn offer(socket: &mut Socket) -> String {
     let offer = hear(socket).await.unwrap();
     assert_eq!(offer["type"], "offer");
     offer["sdp"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_dropped_takes_its_session_along() {
+    let site = site(stream(H264, 20, 50)).await;
+    let mut socket = site.connect().await;
+    let sdp = offer(&mut socket).await;
+    let mut client = Client::udp().await;
+    let answer = client.answer(&sdp);
+    say(&mut socket, json!({"type": "answer", "sdp": answer})).await;
+    client.run_until("pictures", |c| c.units().len() >= 20).await;
+    assert_eq!(site.rtc.connect_count(), 1);
+    site.dismiss.cancel();
+    site.empty().await;
+    client.run_until("the goodbye", |c| !c.rtc.is_alive()).await;
 }
 
 #[tokio::test]

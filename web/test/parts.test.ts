@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { figuresLine } from '../src/page/figures';
-import { md5 } from '../src/page/md5';
+import { md5 } from '../src/app/md5';
+import { strength } from '../src/app/setup/strength';
 import { Backoff } from '../src/player/backoff';
 import { cannotDecode, codecName } from '../src/player/codec';
 import { parseMessage } from '../src/player/message';
@@ -91,7 +92,6 @@ test.each([
   [undefined, 'no right to watch', 'No right to watch.'],
   [[], undefined, 'There is no source with this token.'],
   [[{ bOnline: false, strOfflineReason: 'unauthorised', strOfflineText: 'wrong password' }], undefined, 'Wrong password.'],
-  [[{ bOnline: false, strOfflineReason: 'idle', strOfflineText: 'nobody is watching' }], undefined, 'The stream was interrupted. Reconnecting …'],
   [[{ bOnline: true }], undefined, 'The stream was interrupted. Reconnecting …'],
 ])('why a stream cannot be had: %j', (src, code, text) => {
   expect(sentence(src, code)).toBe(text);
@@ -132,4 +132,17 @@ test.each([
   ['pässwörd✓', '51295a72ecefeabd31c8ca67b864084f'],
 ])('md5 of %j', (text, digest) => {
   expect(md5(text)).toBe(digest);
+});
+
+test.each([
+  ['', 0],
+  ['Ab3!xyz', 0],
+  ['aaaaaaaaaaaa', 1],
+  ['abcdefgh', 1],
+  ['abcdefg1', 2],
+  ['Abcdefg1', 3],
+  ['correct horse', 3],
+  ['correct horse battery', 4],
+] as const)('the strength of %j', (password, expected) => {
+  expect(strength(password)).toBe(expected);
 });

@@ -1,8 +1,13 @@
-import { expect, test } from 'vitest';
-import { type Entry, type Footage, footageOf } from '../src/page/play/footage';
-import { Scale } from '../src/page/play/scale';
-import { lastMoment, neighbour, playableFrom, recordedTime, stretches } from '../src/page/play/spans';
-import { bounds, dayOf, dayText, daysOn, iso, lengthWords, onDay, parseDay, sizeWords } from '../src/page/play/time';
+import { expect, test, vi } from 'vitest';
+import { type Entry, type Footage, footageOf } from '../src/app/playback/footage';
+import { Scale } from '../src/app/playback/scale';
+import { coarse, lastMoment, neighbour, playable, playableFrom, recordedTime, stretches } from '../src/app/playback/spans';
+import { happeningsOf } from '../src/app/playback/happenings';
+import { stride } from '../src/app/playback/step';
+import { bounds, dayOf, dayText, daysOn, iso, lengthWords, onDay, parseDay } from '../src/app/playback/time';
+
+// Calls need a browser.
+vi.mock('../src/app/call', () => ({ call: undefined }));
 
 const HOUR = 3_600_000;
 const footage = (start: number, end: number, more: Partial<Footage> = {}): Footage => ({
@@ -23,7 +28,7 @@ test('a day goes from midnight to midnight, and its times lie within it', () => 
   expect(dayOf(to)).toEqual({ year: 2020, month: 3, day: 1 });
   expect(onDay(day, '08:03') - from).toBe(8 * HOUR + 180_000);
   expect(onDay(day, '08:03:09') - from).toBe(8 * HOUR + 189_000);
-  expect(onDay(day, '')).toBeNaN();
+  for (const text of ['', '8:03', '24:00', '08:60', '08:03:60', '08:03:0', '08:03:09 PM']) expect(onDay(day, text), text).toBeNaN();
   expect(dayText(daysOn(day, 1))).toBe('2020-03-01');
   expect(dayText(daysOn(day, -29))).toBe('2020-01-31');
 });
@@ -45,14 +50,6 @@ test.each([
   [2 * HOUR + 300_000, '2 h 5 min'],
 ])('%d ms in words', (length, text) => {
   expect(lengthWords(length)).toBe(text);
-});
-
-test.each([
-  [812_000, '812 kB'],
-  [38_400_000, '38.4 MB'],
-  [1_230_000_000, '1.2 GB'],
-])('%d bytes in words', (bytes, text) => {
-  expect(sizeWords(bytes)).toBe(text);
 });
 
 const entry: Entry = {
@@ -150,4 +147,43 @@ test('the marker is followed where it leaves the part that is shown', () => {
   expect(line.follow(MIDNIGHT + 60_000)).toBe(false);
   expect(line.follow(MIDNIGHT + HOUR)).toBe(true);
   expect(line.placeOf(MIDNIGHT + HOUR)).toBeCloseTo(0.1);
+});
+
+test('what can be played is joined over its reasons, and goes on where it is still recorded', () => {
+  const records = [footage(0, 10_000), footage(10_500, 20_000, { cause: 'alarm' }), footage(30_000, 31_000, { available: false }), footage(60_000, 90_000, { open: true })];
+  expect(playable(records, 2000, 500_000)).toEqual([{ from: 2000, to: 20_000 }, { from: 60_000, to: 500_000 }]);
+});
+
+test('what lies too close to be told apart is drawn as one', () => {
+  expect(coarse([{ start: 0, end: 1 }, { start: 3, end: 4 }, { start: 20, end: 21 }], 5)).toEqual([{ start: 0, end: 4 }, { start: 20, end: 21 }]);
+});
+
+const report = (second: number, strType: string, strItem: string, bActive: boolean) => ({ strTime: new Date(second * 1000).toISOString(), strType, strItem, bActive });
+
+test('reports of begin and end become happenings', () => {
+  const reports = [report(5, 'motion', 'a', false), report(10, 'motion', 'a', true), report(11, 'digital_input', 'b', true), report(12, 'motion', 'a', true), report(20, 'motion', 'a', false)];
+  expect(happeningsOf(reports, 0, 60_000)).toEqual([
+    { kind: 'motion', item: 'a', start: 0, end: 5000 },
+    { kind: 'motion', item: 'a', start: 10_000, end: 20_000 },
+    { kind: 'input', item: 'b', start: 11_000, end: 60_000 },
+  ]);
+});
+
+const runner = (place: number | undefined, stuck = 0) => ({ place, stuck });
+
+test('the head is where the slowest is, and who runs away stands until it comes', () => {
+  expect(stride([runner(10_000), runner(10_100)], 9900, [false, false], 1)).toMatchObject({ head: 10_000, hold: [false, false] });
+  expect(stride([runner(10_000), runner(10_200)], 9900, [false, false], 1)).toMatchObject({ hold: [false, true] });
+  expect(stride([runner(10_000), runner(10_060)], 9900, [false, true], 1)).toMatchObject({ hold: [false, true] });
+  expect(stride([runner(10_000), runner(10_030)], 9900, [false, true], 1)).toMatchObject({ hold: [false, false] });
+  expect(stride([runner(10_000), runner(10_200)], 9900, [false, false], 4)).toMatchObject({ hold: [false, false] });
+});
+
+test('who is stuck or far behind is not waited for, and is sent on', () => {
+  expect(stride([runner(10_000, 3000), runner(11_000), runner(undefined)], 10_900, [false, false, false], 1)).toMatchObject({ head: 11_000, hold: [false, false, false] });
+  expect(stride([runner(3000), runner(11_000)], 10_900, [false, false], 1)).toMatchObject({ head: 11_000, send: [true, false] });
+});
+
+test('where nobody has a picture, the head stays and the next one is told', () => {
+  expect(stride([runner(60_000)], 10_000, [true], 1)).toEqual({ head: 10_000, hold: [true], send: [false], ahead: 60_000 });
 });

@@ -42,6 +42,16 @@ pub struct Arguments {
     port: u16,
     #[arg(long)]
     session: String,
+    #[arg(long)]
+    token: String,
+}
+
+/// What is watched, and where.
+#[derive(Clone, Debug)]
+struct Target {
+    port: u16,
+    session: String,
+    token: String,
 }
 
 /// What viewers saw.
@@ -94,15 +104,16 @@ pub fn run(arguments: &Arguments) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let shared = Shared::default();
-    let (port, session) = (arguments.port, arguments.session.clone());
+    let Arguments { port, session, token, .. } = arguments;
+    let target = Target { port: *port, session: session.clone(), token: token.clone() };
     match arguments.kind {
-        Kind::Connects => runtime.block_on(ws::connects(port, session, arguments.count, shared.clone())),
+        Kind::Connects => runtime.block_on(ws::connects(target, arguments.count, shared.clone())),
         Kind::Ws | Kind::Rtc => {
             for number in 0..arguments.count {
-                let (session, shared, sampled) = (session.clone(), shared.clone(), number < SAMPLED);
+                let (target, shared, sampled) = (target.clone(), shared.clone(), number < SAMPLED);
                 match arguments.kind {
-                    Kind::Rtc => drop(runtime.spawn(rtc::watch(port, session, sampled, shared))),
-                    _ => drop(runtime.spawn(ws::watch(port, session, sampled, shared))),
+                    Kind::Rtc => drop(runtime.spawn(rtc::watch(target, sampled, shared))),
+                    _ => drop(runtime.spawn(ws::watch(target, sampled, shared))),
                 }
                 std::thread::sleep(APART);
             }
@@ -131,10 +142,16 @@ pub struct Viewers {
 impl Viewers {
     /// Starts `count` viewers of `token1` and waits until each has got media.
     pub fn start(kind: Kind, count: usize, daemon: &Daemon) -> (Self, Report) {
+        Self::of("token1", kind, count, daemon)
+    }
+
+    /// The same of another source.
+    pub fn of(token: &str, kind: Kind, count: usize, daemon: &Daemon) -> (Self, Report) {
         let kind = kind.to_possible_value().expect("a name");
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["viewers", kind.get_name(), &count.to_string()]);
         command.args(["--port", &daemon.http.to_string(), "--session", &daemon.session]);
+        command.args(["--token", token]);
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a viewer process");
         let ask = child.stdin.take().expect("its standard input");

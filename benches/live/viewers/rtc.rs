@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Shared;
+use super::{Shared, Target};
 use crate::support::{http, stamp::find_stamp};
 use crate::webrtc_client::Client;
 
@@ -12,13 +12,13 @@ const STEP: Duration = Duration::from_millis(100);
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// Watches until it is dropped.
-pub async fn watch(port: u16, session: String, sampled: bool, shared: Shared) {
+pub async fn watch(target: Target, sampled: bool, shared: Shared) {
     let begun = Instant::now();
     let mut client = Client::udp().await;
     let (offer, pending) = client.offer();
-    let target = format!("/whep/token1?session={session}");
+    let path = format!("/whep/{}?session={}", target.token, target.session);
     let headers = [("Content-Type", "application/sdp")];
-    let answer = http::request(port, "POST", &target, &headers, offer.as_bytes());
+    let answer = http::request(target.port, "POST", &path, &headers, offer.as_bytes());
     assert_eq!(answer.status, 201, "{}", answer.text());
     client.accept(pending, &answer.text());
     let mut heard: Option<Instant> = None;

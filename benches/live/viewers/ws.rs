@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::Shared;
+use super::{Shared, Target};
 use crate::support::stamp::find_stamp;
 
 /// Between two connects: prime to the 40 ms between frames, so that all phases are met.
@@ -17,9 +17,9 @@ const PAUSE: Duration = Duration::from_millis(23);
 const READ: usize = 64 << 10;
 
 /// Watches until it is dropped.
-pub async fn watch(port: u16, session: String, sampled: bool, shared: Shared) {
+pub async fn watch(target: Target, sampled: bool, shared: Shared) {
     let begun = Instant::now();
-    let Ok(mut socket) = Socket::open(port, &session).await else { return };
+    let Ok(mut socket) = Socket::open(&target).await else { return };
     if socket.until_media().await.is_err() {
         return;
     }
@@ -39,10 +39,10 @@ async fn look(socket: &mut Socket, shared: &Shared) -> io::Result<()> {
 }
 
 /// Connects `count` times.
-pub async fn connects(port: u16, session: String, count: usize, shared: Shared) {
+pub async fn connects(target: Target, count: usize, shared: Shared) {
     for _ in 0..count {
         let begun = Instant::now();
-        let mut socket = Socket::open(port, &session).await.expect("a connection");
+        let mut socket = Socket::open(&target).await.expect("a connection");
         socket.until_media().await.expect("media");
         shared.first(begun);
         drop(socket);
@@ -56,10 +56,11 @@ struct Socket {
 }
 
 impl Socket {
-    async fn open(port: u16, session: &str) -> io::Result<Self> {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    async fn open(target: &Target) -> io::Result<Self> {
+        let Target { port, session, token } = target;
+        let mut stream = TcpStream::connect(("127.0.0.1", *port)).await?;
         let request = format!(
-            "GET /api/v1/h5swsapi?token=token1&session={session} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\
+            "GET /api/v1/h5swsapi?token={token}&session={session} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\
              Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );

@@ -149,8 +149,8 @@ impl Looker {
         {
             self.learn(token, Seen { ptz, ..known() }).await;
         }
-        if let Some(choice) = source.known().choice {
-            self.learn(token, Seen { has_sub: choice.sub.is_some(), ..known() }).await;
+        if let Some(has_sub) = source.has_sub() {
+            self.learn(token, Seen { has_sub, ..known() }).await;
         }
         let main = self.stream(token, Thing::Main, &source.stream, known().main).await;
         self.learn(token, Seen { main, ..known() }).await;

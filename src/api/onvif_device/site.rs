@@ -14,10 +14,11 @@ use crate::base::wall::Wall;
 use crate::base::{Error, Result};
 use crate::media::recorded::{Library, Piece};
 use crate::onvif::Camera;
+use crate::onvif::device::capabilities::MAX_USER;
 use crate::onvif::device::{Channel, Identity, Interface, Level, Network, Outcome, Site, Span, User};
 use crate::source::{Profile, Source, Sources};
 use crate::store::{OnvifUser, Store};
-use crate::system;
+use crate::system::{self, identity};
 
 /// Settings under which the switch is kept.
 const DEVICE: &str = "onvif/device";
@@ -49,7 +50,9 @@ pub struct Edge {
     recordings: Arc<dyn Library>,
     clock: Clock,
     config: config::Onvif,
-    host_id: String,
+    /// Serial number, and the UUID that clients know the device by.
+    serial: String,
+    endpoint: String,
     switch: watch::Sender<Switch>,
     /// As in the database.
     users: RwLock<Vec<User>>,
@@ -82,6 +85,11 @@ impl Edge {
             device: kept(DEVICE, config.onvif.device)?,
             discovery: kept(DISCOVERY, config.onvif.discovery)?,
         };
+        let (serial, endpoint) = match identity::device_id(&config.appliance) {
+            // Outlives the database, which a factory reset deletes.
+            Some(id) => (id.clone(), identity::endpoint(&id).to_string()),
+            None => (store.host_id()?, store.host_id()?),
+        };
         let auth = &config.auth;
         let seconds = Duration::from_secs;
         Ok(Arc::new(Self {
@@ -91,7 +99,8 @@ impl Edge {
             recordings,
             clock,
             config: config.onvif.clone(),
-            host_id: store.host_id()?,
+            serial,
+            endpoint: format!("urn:uuid:{endpoint}"),
             switch: watch::Sender::new(switch),
             users: RwLock::new(users(store.onvif_users()?)),
             throttle: Mutex::new(Throttle::new(
@@ -149,11 +158,8 @@ impl Edge {
 
     fn channel(&self, source: &Source) -> Channel {
         let seen = self.facts.get(&source.spec.token);
-        let has_sub = match source.known().choice {
-            Some(choice) => choice.sub.is_some(),
-            // Its camera was not reached since the start: as it was before.
-            None => seen.has_sub,
-        };
+        // Where its camera was not reached since the start: as it was before.
+        let has_sub = source.has_sub().unwrap_or(seen.has_sub);
         Channel {
             source: source.spec.token.clone(),
             name: source.spec.name.clone(),
@@ -197,11 +203,11 @@ impl Site for Edge {
             manufacturer: "h5edge".into(),
             model: self.config.hardware.clone(),
             firmware: system::VERSION.into(),
-            serial: self.host_id.clone(),
+            serial: self.serial.clone(),
             hardware: self.config.hardware.clone(),
             name: self.config.name.clone(),
             location: self.config.location.clone(),
-            endpoint: format!("urn:uuid:{}", self.host_id),
+            endpoint: self.endpoint.clone(),
         }
     }
 
@@ -218,7 +224,8 @@ impl Site for Edge {
     }
 
     fn may_try(&self, peer: IpAddr, user: &str) -> bool {
-        self.throttle().begin(self.clock.mono(), peer, user).locked_for.is_none()
+        // No user has a longer name, and counters are kept by it.
+        user.len() <= MAX_USER && self.throttle().begin(self.clock.mono(), peer, user).locked_for.is_none()
     }
 
     fn tried(&self, peer: IpAddr, user: &str, outcome: Outcome) {

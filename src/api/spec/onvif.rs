@@ -6,6 +6,7 @@ use url::Host;
 
 use crate::api::calls::flag;
 use crate::api::params::Params;
+use crate::base::pin;
 use crate::base::secret::Secret;
 use crate::base::spec::{OnvifSpec, SourceKind, SourceSpec, Trust};
 use crate::base::{Error, Result};
@@ -20,7 +21,7 @@ pub const DEVICE_SERVICE: &str = "/onvif/device_service";
 /// `BadInput` naming the parameter.
 pub fn onvif(params: &Params) -> Result<SourceSpec> {
     let Address { at, user, password } = camera(params)?;
-    let mut spec = super::common(params, SourceKind::Onvif, String::new())?;
+    let mut spec = super::common(params, SourceKind::Onvif, String::new());
     spec.user = user;
     spec.password = password;
     spec.onvif = Some(OnvifSpec {
@@ -36,10 +37,9 @@ pub fn onvif(params: &Params) -> Result<SourceSpec> {
 /// # Errors
 /// `BadInput` naming the parameter.
 pub fn camera(params: &Params) -> Result<Address> {
-    let bad_port = |_| Error::bad_input("parameter port is not a whole number from 1 to 65535");
     let at = OnvifSpec {
         host: host(params.require("ip")?)?,
-        port: params.require("port")?.parse().map_err(bad_port)?,
+        port: port(params.require("port")?)?,
         path: path(params.get("onvifaddr").unwrap_or(DEVICE_SERVICE))?,
         trust: trust(params)?,
         main: None,
@@ -48,6 +48,34 @@ pub fn camera(params: &Params) -> Result<Address> {
     let user = params.get("user").unwrap_or_default().to_owned();
     let password = params.get("password").map(Secret::new).unwrap_or_default();
     Ok(Address { at, user, password })
+}
+
+/// `at`, changed as `params` say; what they do not name stays. An empty profile is one that is chosen again.
+///
+/// # Errors
+/// `BadInput` naming the parameter.
+pub fn moved(at: &OnvifSpec, params: &Params) -> Result<OnvifSpec> {
+    let profile = |name: &str, old: &Option<String>| match params.given(name) {
+        Some(token) => Some(token.to_owned()).filter(|token| !token.is_empty()),
+        None => old.clone(),
+    };
+    let changed = |name: &str, old: &str| params.get(name).unwrap_or(old).to_owned();
+    Ok(OnvifSpec {
+        host: host(&changed("ip", &at.host))?,
+        port: params.get("port").map_or(Ok(at.port), port)?,
+        path: path(&changed("onvifaddr", &at.path))?,
+        trust: match params.get("https").or(params.get("pin")) {
+            Some(_) => trust(params)?,
+            None => at.trust.clone(),
+        },
+        main: profile("main", &at.main),
+        sub: profile("sub", &at.sub),
+    })
+}
+
+fn port(text: &str) -> Result<u16> {
+    let number = text.parse().ok().filter(|&port| port > 0);
+    number.ok_or_else(|| Error::bad_input("parameter port is not a whole number from 1 to 65535"))
 }
 
 /// An address or a name, an IPv6 address without brackets.
@@ -80,10 +108,9 @@ fn trust(params: &Params) -> Result<Trust> {
         (false, Some(_)) => Err(Error::bad_input("parameter pin needs https=true")),
         (true, None) => Ok(Trust::FirstUse),
         (true, Some("any")) => Ok(Trust::Any),
-        (true, Some(pin)) if pin.len() == 64 && pin.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            Ok(Trust::Pinned(pin.to_ascii_lowercase()))
-        }
-        (true, Some(_)) => Err(Error::bad_input("parameter pin is neither 64 hex digits nor any")),
+        (true, Some(text)) => pin::read(text)
+            .map(Trust::Pinned)
+            .ok_or_else(|| Error::bad_input("parameter pin is neither 64 hex digits nor any")),
     }
 }
 
@@ -149,6 +176,7 @@ mod tests {
         for (rest, text) in [
             ("port=80", "parameter ip is missing"),
             ("ip=h", "parameter port is missing"),
+            ("ip=h&port=0", "parameter port is not a whole number from 1 to 65535"),
             ("ip=h&port=65536", "parameter port is not a whole number from 1 to 65535"),
             ("ip=http://h/&port=80", host),
             ("ip=a b&port=80", host),

@@ -45,7 +45,7 @@ pub static CALLS: &[Call] = &[
             must("user", Kind::Text(MAX_USER), "Name of the new ONVIF user; without a colon."),
             must(
                 "password",
-                Kind::Text(MAX_PASSWORD),
+                Kind::Secret(MAX_PASSWORD),
                 "In clear text, never its MD5: ONVIF's digests need it. Kept encrypted, never shown.",
             ),
             may(
@@ -63,7 +63,7 @@ pub static CALLS: &[Call] = &[
         access: ADMINISTRATOR,
         params: &[
             USER,
-            may("password", Kind::Text(MAX_PASSWORD), "The new password, in clear text."),
+            may("password", Kind::Secret(MAX_PASSWORD), "The new password, in clear text."),
             may("level", LEVEL, "The new level."),
         ],
         doc: "Changes an ONVIF user; what is not named stays.",

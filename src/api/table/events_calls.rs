@@ -24,7 +24,7 @@ pub static CALLS: &[Call] = &[
         origin: "h5edge",
         access: VIEWER,
         params: &[
-            must("token", Kind::Token, "The source, which may be gone."),
+            must("token", Kind::Source, "The source, which may be gone."),
             must("start", TIME, "ISO 8601, like `2018-03-07T120101+08`; without a zone it is the server's."),
             must("end", TIME, "The same; not before `start`."),
             may("type", Kind::OneOf(&["motion", "digital_input"]), "Only events of this type."),

@@ -4,7 +4,7 @@ use super::*;
 use crate::api::exports;
 
 const TIME: Kind = Kind::Text(64);
-const OF: Param = must("token", Kind::Token, "The source, which may be gone.");
+const OF: Param = must("token", Kind::Source, "The source, which may be gone.");
 const FILE: Param = must("filename", Kind::Text(128), "`strFileName` of the answer, `.mp4` or not.");
 
 const fn start(name: &'static str) -> Param {

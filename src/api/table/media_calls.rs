@@ -1,4 +1,4 @@
-//! Calls: cloud (manual 5.6), streams (manual 5.7), pictures and sockets.
+//! Calls: streams (manual 5.7), pictures and sockets.
 
 use super::*;
 use crate::api::{media, streams};
@@ -6,7 +6,7 @@ use crate::api::{media, streams};
 const PROFILE: Param = may(
     "profile",
     Kind::Text(64),
-    "`sub`: the small picture of an ONVIF camera that has one. Whatever else is asked for: main.",
+    "`sub`: the small picture of a source that has one. Whatever else is asked for: main.",
 );
 const PLAY: &[Param] = &[
     TOKEN,
@@ -27,8 +27,6 @@ const PLAY: &[Param] = &[
 ];
 
 pub static CALLS: &[Call] = &[
-    missing("GetCloudClientInfo", "manual 5.6.1", VIEWER),
-    missing("GetServerList", "manual 5.6.2", VIEWER),
     Call {
         name: "h5swsapi/Status",
         origin: "manual 5.7.1",
@@ -51,7 +49,7 @@ pub static CALLS: &[Call] = &[
         access: Access::View,
         params: &[TOKEN, PROFILE, WIDTH],
         doc: "The newest picture as JPEG; a placeholder for a source that has none.",
-        run: Run::Read(|ask| Box::pin(media::image(ask))),
+        run: Run::File("image/jpeg", |ask| Box::pin(media::image(ask))),
     },
     Call {
         name: "GetLoadingImage",
@@ -59,7 +57,7 @@ pub static CALLS: &[Call] = &[
         access: Access::View,
         params: &[],
         doc: "The placeholder picture as JPEG.",
-        run: Run::Read(|ask| Box::pin(media::loading_image(ask))),
+        run: Run::File("image/jpeg", |ask| Box::pin(media::loading_image(ask))),
     },
     Call {
         name: "GetVidStreamStatus",

@@ -7,7 +7,7 @@ use crate::base::spec::{MAX_HOST, MAX_ONVIF_PATH, MAX_PROFILE};
 const IP: Param = must("ip", Kind::Text(MAX_HOST), "The camera's address, or its name.");
 const PORT: Param = must("port", Kind::Whole(1, 65535), "Port of its web service, 80 mostly.");
 const USER: Param = may("user", CREDENTIAL, "The camera's ONVIF user; none for a camera without log-in.");
-const PASSWORD: Param = may("password", CREDENTIAL, "Its password. Kept encrypted, never shown.");
+const CAMERA_PASSWORD: Param = may("password", PASSWORD, "Its password. Kept encrypted, never shown.");
 const PATH: Param = may(
     "onvifaddr",
     Kind::Text(MAX_ONVIF_PATH),
@@ -16,16 +16,16 @@ const PATH: Param = may(
 const HTTPS: Param = may("https", Kind::Flag, "Whether the web service is asked over TLS; default false.");
 const PIN: Param = may(
     "pin",
-    Kind::Text(64),
-    "With `https`: SHA-256 of the certificate that is believed, 64 hex digits, or `any`. Without: the \
-     certificate of the first connection is, from then on.",
+    Kind::Text(128),
+    "With `https`: SHA-256 of the certificate that is believed, 64 hex digits, with or without colons, or `any`. \
+     Without: the certificate of the first connection is, from then on.",
 );
 
 const ADD_ONVIF: &[Param] = &[
     NAME,
     NEW_TOKEN,
     USER,
-    PASSWORD,
+    CAMERA_PASSWORD,
     IP,
     PORT,
     PATH,
@@ -61,11 +61,7 @@ pub static CALLS: &[Call] = &[
         access: OPERATOR,
         params: &[
             may("timeout", Kind::Whole(1, 60), "How long to search, in seconds; default 10."),
-            may(
-                "servertoken",
-                Kind::NotYet,
-                "Searches at a registered server; the manual's \"next version\".",
-            ),
+            SERVER_TOKEN,
         ],
         doc: "Looks for ONVIF devices on every network interface, by IPv4 and IPv6, and answers when the \
               time is over: `device[]` with `strIp`, `strPort`, `strOnvifAddr` and `strModel`, and beyond \
@@ -77,11 +73,11 @@ pub static CALLS: &[Call] = &[
         name: "OnvifProbe",
         origin: "manual 5.4.2",
         access: OPERATOR,
-        params: &[USER, PASSWORD, IP, PORT, PATH, HTTPS, PIN, SERVER_TOKEN],
+        params: &[USER, CAMERA_PASSWORD, IP, PORT, PATH, HTTPS, PIN, SERVER_TOKEN],
         doc: "The camera's profiles. What a profile does not tell of its size and codec is taken from its stream. \
               Beyond the manual: `strOnvifAddr` that answered; \
-              `strProfileMain` and `strProfileSub` that AddSrcONVIF would choose; `strModel`; `bPtz`, `bEvents`; `strPin` \
-              of its certificate. Where the camera cannot be asked, `strReason` is `unreachable`, \
+              `strProfileMain` and `strProfileSub` that AddSrcONVIF would choose; `strModel`; `strName` of its scopes; \
+              `bPtz`, `bEvents`; `strPin` of its certificate. Where the camera cannot be asked, `strReason` is `unreachable`, \
               `unauthorised`, `not_onvif`, `tls`, `refused` or `unsupported`, and `strText` says it in words.",
         run: Run::Read(|ask| Box::pin(onvif::probe(ask))),
     },

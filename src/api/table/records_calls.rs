@@ -86,8 +86,8 @@ pub static CALLS: &[Call] = &[
         params: &[TOKEN],
         doc: "The running recordings of a source, in `record`: `nType` as in Search, `strState` (`recording`, \
               `waiting` for the source, `trouble` with the disk) and `strText` why, `strPath` of the newest \
-              file, `strStartTime` of the one that is written, and `nSkipped`: how often pictures were lost \
-              because the disk was too slow.",
+              file, `strStartTime` of the one that is written, `strBeginTime` of the first one, and `nSkipped`: \
+              how often pictures were lost because the disk was too slow.",
         run: Run::Read(|ask| Box::pin(records::status(ask))),
     },
     Call {

@@ -1,7 +1,7 @@
-//! Calls: finding, locking and deleting footage (manual 5.5.7).
+//! Calls: finding, looking at, locking and deleting footage (manual 5.5.7).
 
 use super::*;
-use crate::api::search;
+use crate::api::{playback, search};
 
 const TYPE: Kind = Kind::OneOf(&["record", "snapshot"]);
 const TIME: Kind = Kind::Text(64);
@@ -19,7 +19,7 @@ const NEXT: Param = may("next", Kind::Text(64), "`strNext` of the answer before:
 const PATH: Param = must("path", Kind::Text(1024), "`strPath` of the entry.");
 
 /// A source that was deleted is known by its token for as long as there is footage of it.
-const OF: Param = must("token", Kind::Token, "The source, which may be gone.");
+const OF: Param = must("token", Kind::Source, "The source, which may be gone.");
 
 pub static CALLS: &[Call] = &[
     Call {
@@ -53,6 +53,21 @@ pub static CALLS: &[Call] = &[
         doc: "For each day of the month in the server's zone, whether there is a recording of it: \
               `record` with `nDay` and `bHasRec`.",
         run: Run::Read(|ask| Box::pin(search::calendar(ask))),
+    },
+    Call {
+        name: "GetRecordImage",
+        origin: "h5edge",
+        access: VIEWER,
+        params: &[
+            OF,
+            must("time", TIME, "The moment, as `start` of Search."),
+            may("width", Kind::Whole(16, 3840), "Width in pixels, at most the video's own; default 320."),
+        ],
+        doc: "What was recorded of a moment as JPEG: the key frame at `time` or the last one before it, from the \
+              recording itself, also one that is still written. Fails where nothing was recorded. Browsers may \
+              keep it for an hour. Made for scrubbing: requests wait for each other, of one session the newest \
+              goes first, and when too many wait, the oldest of the session or the new one is refused.",
+        run: Run::File("image/jpeg", |ask| Box::pin(playback::image(ask))),
     },
     Call {
         name: "LockRecord",

@@ -10,6 +10,8 @@ use url::Url;
 
 use super::Http;
 use crate::base::Error;
+use crate::base::pin;
+use crate::base::secret::Secret;
 use crate::base::spec::{Connect, RtspTransport};
 
 /// A whole number from `MIN` to `MAX`.
@@ -66,6 +68,35 @@ pub fn label<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
         return Err(D::Error::custom("at most 64 bytes, none a control"));
     }
     Ok(text)
+}
+
+/// The SHA-256 of a certificate, or nothing.
+pub fn pin<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(text);
+    }
+    pin::read(&text).ok_or_else(|| D::Error::custom("not the SHA-256 of a certificate: 64 hex digits"))
+}
+
+/// How much a central server may do here.
+pub fn grant<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    match super::cloud::GRANTS.contains(&text.as_str()) {
+        true => Ok(text),
+        false => {
+            Err(D::Error::custom(format!("`{text:.32}` is none of {}", super::cloud::GRANTS.join(", "))))
+        }
+    }
+}
+
+/// A password as long as a log-in takes it.
+pub fn password<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+    let password = Secret::deserialize(from)?;
+    if password.expose().len() > 256 {
+        return Err(D::Error::custom("longer than 256 bytes"));
+    }
+    Ok(password)
 }
 
 /// Names of GStreamer elements.

@@ -5,7 +5,9 @@
 //! file, line, column and key path; a [`Config`] that exists is a valid one. Error texts never quote
 //! the line, which may hold a password.
 
+mod appliance;
 mod checks;
+mod cloud;
 mod onvif;
 mod recording;
 mod rtsp;
@@ -18,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::appliance::Appliance;
+pub use self::cloud::{Cloud, CloudClient, CloudServer, Database, GRANTS};
 pub use self::onvif::Onvif;
 pub use self::recording::{Recording, VolumeEntry};
 pub use self::rtsp::Rtsp;
@@ -45,6 +49,8 @@ pub struct Config {
     pub snapshot: Snapshot,
     pub rtsp: Rtsp,
     pub onvif: Onvif,
+    pub cloud: Cloud,
+    pub appliance: Appliance,
     pub log: Log,
     /// Sources that are put into the database at start where their token is not there yet.
     #[serde(deserialize_with = "source::unique")]
@@ -98,6 +104,12 @@ pub struct Auth {
     pub login_window_seconds: u64,
     #[serde(deserialize_with = "checks::within::<1, 86_400, _, _>")]
     pub lock_seconds: u64,
+    /// What `admin` gets where there is no user yet; empty: that is asked for on the page.
+    #[serde(deserialize_with = "checks::password")]
+    pub initial_password: Secret,
+    /// How long after the start it may be asked for.
+    #[serde(deserialize_with = "checks::within::<1, 86_400, _, _>")]
+    pub setup_window_seconds: u64,
 }
 
 impl Default for Auth {
@@ -110,6 +122,8 @@ impl Default for Auth {
             login_attempts: 5,
             login_window_seconds: 60,
             lock_seconds: 60,
+            initial_password: Secret::default(),
+            setup_window_seconds: 3600,
         }
     }
 }

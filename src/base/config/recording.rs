@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error as _};
 use super::checks;
 use crate::base::spec::MAX_TOKEN;
 
-/// `[recording]`
+/// `[recording]`. The call SetRetention changes the last three for good: then these no longer count.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
 #[serde(default, deny_unknown_fields)]

@@ -46,6 +46,7 @@ impl SourceEntry {
             name: name.clone(),
             kind,
             url: self.url.clone(),
+            sub_url: None,
             user: self.user.clone(),
             password: self.password.clone(),
             audio: self.audio,

@@ -142,3 +142,12 @@ fn load_takes_no_file_and_names_one_that_is_not_there() {
     let roots = Sources::default().roots(Path::new("/data"));
     assert_eq!(roots, [Path::new("/data/files"), Path::new("/mediastore")]);
 }
+
+#[test]
+fn a_pin_is_taken_as_people_copy_it() {
+    let pin = |text: &str| Config::parse(&format!("[cloud.client]\npin = \"{text}\""), "h5edge.toml");
+    let colons = "AB:".repeat(32);
+    assert_eq!(pin(colons.trim_end_matches(':')).unwrap().cloud.client.pin, "ab".repeat(32));
+    assert_eq!(pin("").unwrap().cloud.client.pin, "");
+    assert!(complaint("[cloud.client]\npin = \"ab:cd\"").contains("cloud.client.pin: not the SHA-256"));
+}

@@ -67,7 +67,9 @@ impl Drop for Guard {
 
 fn levels(config: &Log) -> Targets {
     let targets = config.modules.iter().map(|(module, level)| (module.clone(), filter(*level)));
-    Targets::new().with_default(filter(config.level)).with_targets(targets)
+    // What goes wrong with NATS is told by the cluster, once and in its own words.
+    let quiet = ("async_nats".to_owned(), filter(Level::Off));
+    Targets::new().with_default(filter(config.level)).with_targets([quiet]).with_targets(targets)
 }
 
 fn filter(level: Level) -> tracing::level_filters::LevelFilter {

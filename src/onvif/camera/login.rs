@@ -18,7 +18,7 @@ use super::reply::{Reply, Said};
 use super::session::Session;
 use super::target::Target;
 use super::{Address, Question};
-use crate::onvif::bytes::hex;
+use crate::base::bytes::hex;
 use crate::onvif::digest::{Asked, Challenge, Credentials, answer};
 use crate::onvif::http::place;
 use crate::onvif::xml::Element;

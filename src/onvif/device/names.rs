@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::fault::Fault;
 use super::site::Channel;
+use crate::base::bytes::hex;
 
 /// What is left of 64 beside the longest `vec_…_main`.
 const LONGEST: usize = 55;
@@ -37,9 +38,7 @@ pub fn stem(source: &str) -> String {
         return source.to_owned();
     }
     let start: String = source.replace('.', "-").chars().take(LONGEST - HASH - 1).collect();
-    let hash: String =
-        Sha256::digest(source).iter().take(HASH / 2).map(|byte| format!("{byte:02x}")).collect();
-    format!("{start}-{hash}")
+    format!("{start}-{}", &hex(&Sha256::digest(source))[..HASH])
 }
 
 pub fn video_source(channel: &Channel) -> String {

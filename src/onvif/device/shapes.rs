@@ -4,6 +4,7 @@ use super::Ask;
 use super::names::{self, Quality};
 use super::site::{Channel, Picture, Site, Video};
 use super::write::tag;
+use crate::base::spec::SUB;
 use crate::onvif::xml::escape;
 
 /// Longest `tt:Name`, in characters.
@@ -135,7 +136,7 @@ pub fn ptz_configuration(element: &str, channel: &Channel) -> String {
 
 /// Where the stream is served, as this client reaches it.
 pub fn stream_url<S: Site>(ask: &Ask<'_, S>, channel: &Channel, quality: Quality) -> String {
-    let sub = if quality == Quality::Sub { "$$sub" } else { "" };
+    let sub = if quality == Quality::Sub { SUB } else { "" };
     let (host, port) = (ask.host(), ask.site().rtsp_port());
     format!("rtsp://{host}:{port}/live/{}{sub}", escape(&channel.source))
 }

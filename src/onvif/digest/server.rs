@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 use super::challenge::Challenge;
 use super::fields::{Scheme, schemes};
 use super::{Asked, Credentials, Hash, Qop, response};
+use crate::base::bytes::{hex, same};
 use crate::base::secret::Secret;
 use crate::base::wall::Wall;
-use crate::onvif::bytes::{hex, same};
 
 /// How long a nonce is taken, in milliseconds. RTSP sessions and pull points outlive it: they are told
 /// that it is stale, and go on with a fresh one.

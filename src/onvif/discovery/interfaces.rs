@@ -86,6 +86,15 @@ pub fn list() -> Result<Vec<Interface>> {
     Ok(found)
 }
 
+/// Whether `peer` reaches us without a router, over an interface that [`list`] has.
+///
+/// # Errors
+/// As [`list`].
+pub fn is_on_link(peer: IpAddr) -> Result<bool> {
+    let peer = peer.to_canonical();
+    Ok(list()?.iter().any(|interface| interface.towards(peer).is_some()))
+}
+
 fn ip(address: Option<SockaddrStorage>) -> Option<IpAddr> {
     let address = address?;
     let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));

@@ -12,13 +12,14 @@ mod limit;
 mod matching;
 mod message;
 mod responder;
-mod scopes;
+pub mod scopes;
 mod search;
 mod socket;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use announce::Identity;
+pub use interfaces::is_on_link;
 pub use responder::Responder;
 pub use search::search;
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::deck::{Chunk, Deck, Found, Place};
 use super::line::{Line, carries};
-use super::shown::{Pace, Shown};
+use super::shown::{Pace, Seen, Shown};
 use super::tape::{self, Mode};
 use super::{Order, Recordings, Request};
 use crate::base::time::MediaTime;
@@ -35,8 +35,8 @@ pub enum Item {
     Params(Arc<Params>),
     /// On the viewer's line.
     Frame(Frame),
-    /// Recorded time of the picture that the viewer sees about now.
-    Time(Wall),
+    /// The picture that the viewer sees about now.
+    Time(Seen),
     /// Why nothing follows, until the viewer orders something else.
     Fault(Error),
 }

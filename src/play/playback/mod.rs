@@ -3,9 +3,11 @@
 //! shows it, on one time line that starts at 0 and has no holes, whatever the viewer orders.
 //!
 //! ```text
-//! tape (one file) ─▶ deck (which file, where) ─▶ feed (orders, pace) ─▶ line (stamps) ─▶ ws, rtc
+//! tape (one file) ─▶ deck (which file, where) ─▶ feed (orders, pace) ─▶ line (stamps) ─▶ ws, reel ─▶ rtc
 //!        blocking threads                         the viewer's task
 //! ```
+//!
+//! A [`Reel`] may also be fed by a site: then what stands left of it runs at the edge.
 //!
 //! Memory per viewer: 1 MB of frames (or one frame), the index of one file (0.6 MB for 10 minutes),
 //! and what its way out holds.
@@ -14,6 +16,7 @@ mod deck;
 mod feed;
 mod line;
 mod order;
+mod reel;
 mod rtc;
 mod shown;
 mod tape;
@@ -30,8 +33,9 @@ use crate::media::recorded::Library;
 pub(super) use deck::{Chunk, Deck, Found, Place};
 pub use feed::{Feed, Item};
 pub use order::Order;
+pub use reel::{Piece, Reel, SiteEnds};
 pub use rtc::Player;
-pub use shown::Pace;
+pub use shown::{Pace, Seen};
 pub(super) use tape::Mode;
 pub use ws::serve;
 
@@ -61,8 +65,11 @@ pub enum Span {
 pub type Recordings = Arc<dyn Library>;
 
 /// Tells a page where playback is (docs/protocol.md 1).
-fn time_notice(at: Wall, offset: Offset) -> Value {
-    json!({"type": "H5S_EVENT_PB_TIME", "pbTime": {"strTime": at.iso(offset)}})
+fn time_notice(seen: Seen, offset: Offset) -> Value {
+    let Seen { recorded, line } = seen;
+    let line = line.to_duration().as_millis() as u64;
+    let time = json!({"strTime": recorded.iso(offset), "nTime": recorded.0, "nMediaTime": line});
+    json!({"type": "H5S_EVENT_PB_TIME", "pbTime": time})
 }
 
 /// Tells a page what went wrong while the connection stays: an order that makes no sense, or why

@@ -37,9 +37,24 @@ pub struct Shown {
     /// End of the last picture sent: on the line, and recorded.
     given: MediaTime,
     reached: Wall,
-    /// Where on the line each picture begins, and when it was recorded.
-    marks: VecDeque<(MediaTime, Wall)>,
+    marks: VecDeque<Mark>,
     notice: Option<Instant>,
+}
+
+/// A picture that was sent.
+#[derive(Debug)]
+struct Mark {
+    dts: MediaTime,
+    place: Seen,
+}
+
+/// Which picture the viewer sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When it was recorded.
+    pub recorded: Wall,
+    /// When it is shown, on the viewer's line.
+    pub line: MediaTime,
 }
 
 impl Shown {
@@ -70,7 +85,8 @@ impl Shown {
 
     /// A picture was sent that was recorded from `begin` to `end`.
     pub fn sent(&mut self, picture: &Frame, [begin, end]: [Wall; 2]) {
-        self.marks.push_back((picture.dts, begin));
+        let place = Seen { recorded: begin, line: picture.pts };
+        self.marks.push_back(Mark { dts: picture.dts, place });
         self.given = picture.dts + picture.duration;
         self.reached = end;
         self.notice.get_or_insert(self.looked);
@@ -81,17 +97,17 @@ impl Shown {
         self.notice
     }
 
-    /// The recorded time of what the viewer sees. It is told again a second later, unless nothing is
-    /// to come and it has seen all.
-    pub fn tell(&mut self, comes_more: bool) -> Wall {
-        while self.marks.get(1).is_some_and(|(at, _)| *at <= self.seen) {
+    /// What the viewer sees. It is told again a second later, unless nothing is to come and it has
+    /// seen all.
+    pub fn tell(&mut self, comes_more: bool) -> Seen {
+        while self.marks.get(1).is_some_and(|mark| mark.dts <= self.seen) {
             self.marks.pop_front();
         }
         let all = self.seen >= self.given;
         self.notice = (comes_more || !all).then(|| self.looked + NOTICE);
         match self.marks.front() {
-            Some((_, wall)) if !all => *wall,
-            _ => self.reached,
+            Some(mark) if !all => mark.place,
+            _ => Seen { recorded: self.reached, line: self.given },
         }
     }
 }

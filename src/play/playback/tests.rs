@@ -22,6 +22,8 @@ struct Seen {
     /// With the time since the opening.
     frames: Vec<(Duration, Frame)>,
     times: Vec<(Duration, i64)>,
+    /// With each of the times: where on the line, in milliseconds.
+    places: Vec<i64>,
     faults: Vec<String>,
 }
 
@@ -29,7 +31,15 @@ impl Seen {
     async fn open(shelf: Arc<Shelf>, request: Request) -> Result<Self> {
         let feed = Feed::open(shelf, request, PACE).await?;
         let begun = Instant::now();
-        Ok(Self { feed, begun, params: vec![], frames: vec![], times: vec![], faults: vec![] })
+        Ok(Self {
+            feed,
+            begun,
+            params: vec![],
+            frames: vec![],
+            times: vec![],
+            places: vec![],
+            faults: vec![],
+        })
     }
 
     async fn started(shelf: Arc<Shelf>, request: Request) -> Self {
@@ -46,7 +56,10 @@ impl Seen {
             match item {
                 Item::Params(params) => self.params.push(params),
                 Item::Frame(frame) => self.frames.push((at, frame)),
-                Item::Time(wall) => self.times.push((at, wall.0 - T0)),
+                Item::Time(seen) => {
+                    self.times.push((at, seen.recorded.0 - T0));
+                    self.places.push(seen.line.0 / 90);
+                }
                 Item::Fault(error) => self.faults.push(error.to_string()),
             }
         }
@@ -122,6 +135,10 @@ async fn times_are_told_every_second_and_end_with_the_end() {
         let shown = at.as_millis() as i64;
         let wanted = if shown < 10_000 { shown } else { 50_000 + shown.min(14_000) };
         assert!((told - wanted).abs() <= 2 * STEP, "{told} told at {shown}");
+    }
+    let on_line = |told: i64| if told < 10_000 { told } else { told - 50_000 };
+    for ((_, told), place) in seen.times.iter().zip(&seen.places) {
+        assert_eq!(on_line(*told), *place, "{told} lies there");
     }
 }
 

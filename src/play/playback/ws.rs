@@ -64,7 +64,7 @@ async fn show(socket: &mut Socket<impl Io>, recordings: Recordings, request: Req
                     sequence += 1;
                     socket.queue(head(&frame, sequence), frame.data);
                 }
-                Item::Time(at) => socket.queue_text(&time_notice(at, offset).to_string()),
+                Item::Time(seen) => socket.queue_text(&time_notice(seen, offset).to_string()),
                 Item::Fault(error) => say_fault(socket, &error),
             },
             () = sleep_until(last_word + SILENCE) => return Err(Error::timeout("viewer is silent")),

@@ -1,13 +1,12 @@
 //! Who may come in: every request but OPTIONS has to prove a user's password by Digest, each connection
-//! has a nonce of its own, and an address that tries passwords is locked ([`super::brake`]).
+//! has a nonce of its own, and [`Users`] has the brake on guessing.
 //!
 //! Called on the clients' threads; one lock, held for a look into a table. Memory: an entry per open
-//! connection, at most [`super::Settings::max_clients`], and the brake's table.
+//! connection, at most [`super::Settings::max_clients`].
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use gstreamer::glib;
 use gstreamer::glib::subclass::prelude::*;
@@ -16,10 +15,10 @@ use gstreamer_rtsp_server::prelude::*;
 use gstreamer_rtsp_server::subclass::prelude::*;
 use gstreamer_rtsp_server::{RTSPAuth, RTSPClient, RTSPContext};
 
-use super::brake::Brake;
 use super::digest::{Claim, challenge};
 use super::raw::Field;
-use super::{Users, raw};
+use super::{Tried, Users, raw};
+use crate::base::secret::Secret;
 
 glib::wrapper! {
     /// See the module.
@@ -86,7 +85,6 @@ mod imp {
     #[derive(Default)]
     pub struct State {
         pub guests: HashMap<usize, Guest>,
-        pub brake: Brake,
     }
 
     #[derive(Default)]
@@ -148,22 +146,21 @@ mod imp {
             else {
                 return Verdict::Locked;
             };
-            if self.state().brake.is_locked(peer, Instant::now()) {
-                return Verdict::Locked;
-            }
             let claim = raw::header(context, Field::Authorization).and_then(|value| Claim::parse(&value));
             let Some(claim) = claim.filter(|claim| claim.nonce == nonce) else {
                 return Verdict::Challenge(nonce);
             };
             // Asked without a lock: it may look into the database.
-            let password = self.rules.get().and_then(|rules| (rules.users)(&claim.user));
-            if password.is_some_and(|password| claim.proves(password.expose(), method, &nonce)) {
-                self.state().brake.right(peer);
-                return Verdict::Welcome;
+            let Some(rules) = self.rules.get() else { return Verdict::Locked };
+            let proof = |password: &Secret| claim.proves(password.expose(), method, &nonce);
+            match (rules.users)(peer, &claim.user, &proof) {
+                Tried::Right => Verdict::Welcome,
+                Tried::Locked => Verdict::Locked,
+                Tried::Wrong => {
+                    tracing::info!("RTSP: wrong user or password from {peer}");
+                    Verdict::Challenge(nonce)
+                }
             }
-            let locked = self.state().brake.wrong(peer, Instant::now());
-            tracing::info!("RTSP: wrong password from {peer}{}", if locked { ", locked" } else { "" });
-            Verdict::Challenge(nonce)
         }
     }
 }

@@ -7,7 +7,6 @@
 //! Memory: [`Settings::max_clients`] connections, each with what [`live`] or [`replay`] says, and what
 //! the kernel's sockets hold.
 
-mod brake;
 mod digest;
 mod door;
 mod elements;
@@ -48,8 +47,18 @@ const MAX_BODY: u32 = 16 << 10;
 
 /// Finds the stream of a token, also one with `$$sub`. Called on clients' threads; may block.
 pub type Streams = Arc<dyn Fn(&str) -> Option<Arc<Stream>> + Send + Sync>;
-/// Finds the password of a user. Called on clients' threads; may block.
-pub type Users = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
+/// Tries, for a client at the address, whether the proof holds for the password of the user named; the
+/// brake on guessing is in here. Called on clients' threads; may block.
+pub type Users = Arc<dyn Fn(IpAddr, &str, &dyn Fn(&Secret) -> bool) -> Tried + Send + Sync>;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    Right,
+    Wrong,
+    /// Too many were wrong: this one was not looked at.
+    Locked,
+}
 
 /// Where it listens.
 #[derive(Clone, Debug)]

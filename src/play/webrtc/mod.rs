@@ -36,7 +36,7 @@ use crate::base::{Error, Result};
 use crate::media::hub::{self, Cursor};
 use crate::media::params::Params;
 use crate::media::stream::{Stream, Viewing};
-use crate::play::playback::{Player, Recordings, Request};
+use crate::play::playback::{Player, Reel};
 
 /// How long a viewer waits for a source that has to be opened first.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,10 +59,12 @@ pub struct RtcSettings {
 }
 
 /// A WHEP session (draft-ietf-wish-whep): the answer, and the name that PATCH and DELETE take.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct WhepSession {
     pub id: String,
     pub answer_sdp: String,
+    /// Says why it ended.
+    pub ended: oneshot::Receiver<Error>,
 }
 
 /// Handle to the running WebRTC service; clones share it.
@@ -134,24 +136,20 @@ impl Rtc {
         }
     }
 
-    /// As [`Rtc::signal`], for a recording: orders come and time notices go on the same socket.
-    pub fn play(
+    /// As [`Rtc::signal`], for a recording: orders come and time notices go on the same socket. `reel` is waited for
+    /// when the client is there.
+    pub async fn play(
         &self,
         socket: WebSocket,
-        recordings: Recordings,
-        request: Result<Request>,
+        reel: impl Future<Output = Result<Reel>> + Send,
         peer: SocketAddr,
-    ) -> impl Future<Output = ()> + Send + use<> {
-        let rtc = self.clone();
-        async move {
-            let preparing = rtc.clone();
-            let prepare = async {
-                let player = Player::open(recordings, request?).await?;
-                let prepared = preparing.prepare(player.stream().clone(), peer).await?;
-                Ok((prepared, Some(player)))
-            };
-            signal::serve(rtc, socket, prepare).await;
-        }
+    ) {
+        let prepare = async {
+            let player = Player::new(reel.await?);
+            let prepared = self.clone().prepare(player.stream().clone(), peer).await?;
+            Ok((prepared, Some(player)))
+        };
+        signal::serve(self.clone(), socket, prepare).await;
     }
 
     /// Opens a session for a WHEP client's SDP offer; it ends by itself when the client vanishes or
@@ -165,11 +163,11 @@ impl Rtc {
         let candidates = self.candidates(peer)?;
         let (negotiated, answer_sdp) = self.0.negotiator.answer(offer, &params.video, candidates)?;
         let id = Uuid::new_v4();
-        // Nobody listens: a WHEP client learns the end from its connection.
-        let (ended, _) = oneshot::channel();
-        let start = Box::new(Start { negotiated, viewing, params, cursor, permit, ended, connected: None });
+        let (tell, ended) = oneshot::channel();
+        let start =
+            Box::new(Start { negotiated, viewing, params, cursor, permit, ended: tell, connected: None });
         self.send(Command::Open { id, start }).await?;
-        Ok(WhepSession { id: id.to_string(), answer_sdp })
+        Ok(WhepSession { id: id.to_string(), answer_sdp, ended })
     }
 
     /// Adds the candidates of an SDP fragment (RFC 8840) to a session; mDNS names are skipped.

@@ -81,7 +81,10 @@ struct Playing {
 
 impl Playing {
     /// Plays, from when the viewer can see it, until something is to be said. Cancel-safe.
-    async fn next(playing: &mut Option<Self>) -> Value {
+    ///
+    /// # Errors
+    /// As for [`Player::next`].
+    async fn next(playing: &mut Option<Self>) -> Result<Value> {
         let Some(Self { player, connected }) = playing else { return std::future::pending().await };
         if let Some(waits) = connected {
             // A session that ends before it connects says so by itself.
@@ -109,6 +112,20 @@ pub async fn serve(
         let _ = signal.say(&text).await;
     }
     let _ = signal.socket.close().await;
+}
+
+/// Ends the session with the conversation, also where whoever runs that drops it: at the stop, or when the viewer
+/// lost the right to look.
+struct Ending {
+    rtc: Rtc,
+    id: Uuid,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let (rtc, id) = (self.rtc.clone(), self.id);
+        tokio::spawn(async move { rtc.close(id).await });
+    }
 }
 
 impl Signal {
@@ -141,13 +158,12 @@ impl Signal {
         let (tell, connected) = oneshot::channel();
         let tell = player.as_ref().map(|_| tell);
         let mut playing = player.map(|player| Playing { player, connected: Some(connected) });
+        let _ending = Ending { rtc: self.rtc.clone(), id: self.id };
         let answered = tokio::time::timeout(ANSWER_TIME, self.answer(offered, prepared, ended, tell)).await;
         let answered = answered.map_err(|_| Error::timeout("no answer to the offer in 30 s"))?;
         let Some(early) = answered? else { return Ok(()) };
         self.trickle(early).await?;
-        let result = self.watch(end, &mut playing).await;
-        self.rtc.close(self.id).await;
-        result
+        self.watch(end, &mut playing).await
     }
 
     /// Waits for the answer and opens the session; gives back candidates that came before it.
@@ -200,7 +216,7 @@ impl Signal {
             let said = tokio::select! {
                 said = self.hear() => said?,
                 text = Playing::next(playing) => {
-                    self.say(&text).await?;
+                    self.say(&text?).await?;
                     continue;
                 }
                 why = &mut end => {

@@ -29,7 +29,8 @@ impl Scene {
         let volumes = Volumes::open(&[entry], &store).unwrap();
         let days = |days| Some(Duration::from_millis(days * DAY as u64));
         let config = Settings::from(&Config::default());
-        let settings = Settings { keep: days(30), keep_snapshots: days(2), ..config };
+        let retention = Retention { keep: days(30), keep_snapshots: days(2), ..config.retention };
+        let settings = Settings { retention, ..config };
         let clock = Clock::simulated(std::time::UNIX_EPOCH + Duration::from_millis(NOW as u64));
         let stop = CancellationToken::new();
         stop.cancel();

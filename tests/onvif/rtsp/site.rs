@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use h5edge::auth::throttle::Throttle;
 use h5edge::base::config::{Config, VolumeEntry};
 use h5edge::base::footage::Cause;
 use h5edge::base::secret::Secret;
@@ -14,7 +15,7 @@ use h5edge::base::spec::{Connect, RtspTransport, SourceKind, SourceSpec};
 use h5edge::base::time::{Clock, MediaTime};
 use h5edge::base::wall::Wall;
 use h5edge::media::recorded::{Library, Piece};
-use h5edge::play::rtsp::{Backend, RtspServer, Settings};
+use h5edge::play::rtsp::{Backend, RtspServer, Settings, Tried};
 use h5edge::record::volume::Volumes;
 use h5edge::record::{self, Recorder, Request};
 use h5edge::source::{self, Sources};
@@ -68,13 +69,25 @@ impl Served {
             keep: MediaTime::from_secs(5),
             max_sources: 8,
         };
-        let sources = Sources::new(settings, clock);
+        let sources = Sources::new(settings, clock.clone());
         sources.add(spec(&camera)).unwrap();
         recorder.attach(sources.get("cam0").unwrap().stream.clone());
         let found = sources.clone();
+        let minute = Duration::from_secs(60);
+        let throttle = Mutex::new(Throttle::new(5, minute, minute));
         let backend = Backend {
             streams: Arc::new(move |token| Some(found.get(token)?.stream.clone())),
-            users: Arc::new(|name| (name == "viewer").then(|| Secret::new("secret"))),
+            users: Arc::new(move |peer, name, proof| {
+                let mut throttle = throttle.lock().unwrap();
+                if throttle.begin(clock.mono(), peer, name).locked_for.is_some() {
+                    return Tried::Locked;
+                }
+                if name != "viewer" || !proof(&Secret::new("secret")) {
+                    return Tried::Wrong;
+                }
+                throttle.succeeded(clock.mono(), peer, name);
+                Tried::Right
+            }),
             recordings: recorder.clone(),
         };
         let settings = Settings { address: Ipv4Addr::LOCALHOST.into(), port: 0, max_clients: MAX_CLIENTS };
@@ -137,6 +150,7 @@ fn spec(camera: &Fakecam) -> SourceSpec {
         name: "cam0".into(),
         kind: SourceKind::Stream,
         url: camera.rtsp_url(0),
+        sub_url: None,
         user: String::new(),
         password: Secret::default(),
         audio: true,

@@ -8,11 +8,6 @@ export function figuresLine(stats: H5sStats): string {
   return joined([...pictureFigures(stats), behind]);
 }
 
-/** The same of a recording, which nothing is behind. */
-export function recordedLine(stats: H5sStats): string {
-  return joined(pictureFigures(stats));
-}
-
 function pictureFigures(stats: H5sStats): string[] {
   return [
     stats.codec,

@@ -5,7 +5,7 @@ import type { H5sPlayer } from '../player/helper';
 import { find } from './dom';
 import { figuresLine } from './figures';
 import { player } from './player';
-import { readSession } from './session';
+import { readSession } from '../app/session';
 
 declare global {
   interface Window {

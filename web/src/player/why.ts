@@ -28,8 +28,7 @@ export function sentence(src: Source[] | undefined, strCode: string | undefined)
   if (!src) return strCode ? asSentence(strCode) : 'The server refuses the stream.';
   const source = src[0];
   if (!source) return 'There is no source with this token.';
-  // An idle source is only waiting for a viewer.
-  if (source.bOnline === false && source.strOfflineReason !== 'idle') {
+  if (source.bOnline === false) {
     return source.strOfflineText ? asSentence(source.strOfflineText) : 'The camera is offline. Trying again …';
   }
   return INTERRUPTED;
