@@ -13,7 +13,7 @@ run: packages web
 ## The whole test suite: unit, black-box, browser.
 test: packages web onvif-peers
 	cd web && npm test
-	cargo test --locked
+	cargo test --locked --no-fail-fast
 	$(MAKE) browser-tests
 
 browser-tests:
