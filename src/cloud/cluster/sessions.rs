@@ -7,7 +7,7 @@ use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Cluster, locked, now_ms};
 use crate::base::bytes::hex;
@@ -19,8 +19,14 @@ pub(super) const MAX_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// Octets that a session's value may have.
 pub(super) const MAX_SESSION: usize = 16 * 1024;
 
-/// So long may the servers take.
+/// So long may the servers take; a question that was lost shortly before is waited for a moment longer.
 const ANSWER: Duration = Duration::from_secs(3);
+
+/// A question that has no answer after this was lost, or has nobody who could answer it now.
+const LOST: Duration = Duration::from_millis(700);
+
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(50);
 
 fn key(id: &str) -> String {
     hex(&Sha256::digest(id.as_bytes()))
@@ -62,7 +68,7 @@ impl Cluster {
     /// The session's value, if it is alive. An error says that this is not known at the moment.
     pub async fn session(&self, id: &str) -> Result<Option<Bytes>> {
         let store = self.store()?;
-        let entry = timeout(ANSWER, find(&store, &key(id))).await.map_err(late)??;
+        let entry = find(&store, &key(id)).await?;
         Ok(entry.filter(|entry| entry.len() >= 8).and_then(|mut entry| {
             let ends = entry.get_u64();
             (ends > now_ms()).then_some(entry)
@@ -76,14 +82,30 @@ impl Cluster {
     }
 }
 
-/// Any server answers at once, but one may be a moment behind; so what it lacks, the leader is asked for.
+/// Any server answers at once, but one may be a moment behind; so what it lacks, the leader is asked for. While
+/// servers come and go a question may be lost on its way, or there is no leader: then all is asked again.
 async fn find(store: &Store, key: &str) -> Result<Option<Bytes>> {
-    if let Ok(Some(value)) = store.get(key).await {
-        return Ok(Some(value));
-    }
-    match store.stream.get_last_raw_message_by_subject(&format!("{}{key}", store.prefix)).await {
-        Ok(message) => Ok(Some(message.payload)),
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-        Err(error) => Err(failed(error)),
+    let subject = format!("{}{key}", store.prefix);
+    let asked = Instant::now();
+    loop {
+        let reason = match timeout(LOST, store.get(key)).await {
+            Ok(Ok(Some(value))) => return Ok(Some(value)),
+            Ok(Ok(None)) => {
+                match timeout(LOST, store.stream.get_last_raw_message_by_subject(&subject)).await {
+                    Ok(Ok(message)) => return Ok(Some(message.payload)),
+                    Ok(Err(error)) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                        return Ok(None);
+                    }
+                    Ok(Err(error)) => failed(error),
+                    Err(elapsed) => late(elapsed),
+                }
+            }
+            Ok(Err(error)) => failed(error),
+            Err(elapsed) => late(elapsed),
+        };
+        if asked.elapsed() >= ANSWER {
+            return Err(reason);
+        }
+        sleep(PAUSE).await;
     }
 }

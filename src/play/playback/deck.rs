@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::tape::{Mode, Tape};
+use super::tape::{self, Mode, Tape};
 use super::{Request, Span};
 use crate::base::time::MediaTime;
 use crate::base::wall::Wall;
@@ -31,6 +31,8 @@ pub struct Chunk {
     pub frames: Vec<Frame>,
     /// It does not follow the chunk before it: another file, or another place.
     pub joined: bool,
+    /// What was sought lies here on the file's line, behind the key frame that the chunk begins with.
+    pub aim: Option<MediaTime>,
 }
 
 /// What there is next.
@@ -62,6 +64,8 @@ pub struct Deck {
     /// All before this has been read.
     at: Wall,
     joined: bool,
+    /// A seek that no frame was read for yet.
+    aim: Option<Wall>,
     /// Why something was passed over.
     failed: Option<Error>,
 }
@@ -70,7 +74,7 @@ impl Deck {
     /// To be sent to a place first.
     pub fn open(library: Arc<dyn Library>, request: &Request) -> Self {
         let (token, span) = (request.token.clone(), request.span.clone());
-        Self { library, token, span, tape: None, at: Wall::default(), joined: true, failed: None }
+        Self { library, token, span, tape: None, at: Wall::default(), joined: true, aim: None, failed: None }
     }
 
     /// Beginning and end of what was asked for; a file that is being recorded has no end yet.
@@ -116,7 +120,8 @@ impl Deck {
             if !frames.is_empty() {
                 let joined = std::mem::take(&mut self.joined);
                 let (params, start) = (tape.params().clone(), tape.start());
-                return Ok(Found::Chunk(Chunk { params, start, frames, joined }));
+                let aim = self.aim.take().filter(|_| !mode.keys).map(|aim| tape::media(start, aim));
+                return Ok(Found::Chunk(Chunk { params, start, frames, joined, aim }));
             }
             if tape.end() >= to {
                 self.at = to;
@@ -188,12 +193,14 @@ impl Deck {
     fn insert(&mut self, tape: Tape) {
         self.at = self.at.max(tape.start());
         self.joined = true;
+        self.aim = None;
         self.tape = Some(tape);
     }
 
     fn seek(&mut self, to: Wall) -> Result<()> {
         self.joined = true;
         self.at = to;
+        self.aim = Some(to);
         if let Some(tape) = self.tape.as_mut().filter(|tape| tape.start() <= to && to < tape.end()) {
             tape.seek(to);
             return Ok(());

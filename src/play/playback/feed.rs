@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::deck::{Chunk, Deck, Found, Place};
 use super::line::{Line, carries};
-use super::shown::{Pace, Seen, Shown};
+use super::shown::{Pace, Placing, Seen, Shown};
 use super::tape::{self, Mode};
 use super::{Order, Recordings, Request};
 use crate::base::time::MediaTime;
@@ -64,8 +64,8 @@ pub struct Feed {
     after: MediaTime,
     /// On the line and to be sent: what one recorded frame became.
     placed: VecDeque<Frame>,
-    /// Recorded time of beginning and end of the picture among them.
-    placing: [Wall; 2],
+    /// The picture among them.
+    placing: Placing,
     notes: VecDeque<Item>,
     playing: bool,
     /// Playing begins then unless it is ordered before.
@@ -119,7 +119,7 @@ impl Feed {
             grace: Some(start + GRACE),
             ended: false,
             retry: None,
-            placing: [chunk.start; 2],
+            placing: Placing { recorded: [chunk.start; 2], sought: true },
             shown: Shown::new(pace, chunk.start, start),
         };
         feed.notes.push_back(Item::Params(feed.params.clone()));
@@ -216,7 +216,10 @@ impl Feed {
             if frame.track == Track::Video {
                 self.after = frame.dts + MediaTime(1);
                 let times = [frame.dts, frame.dts + frame.duration];
-                self.placing = times.map(|time| tape::wall(self.start, time));
+                self.placing = Placing {
+                    recorded: times.map(|time| tape::wall(self.start, time)),
+                    sought: !self.line.leads_up(&frame),
+                };
             }
             self.line.place(frame, self.has_sound, &mut self.placed);
         }
@@ -291,7 +294,7 @@ impl Feed {
             self.notes.push_back(Item::Params(self.params.clone()));
         }
         if chunk.joined {
-            self.line.join();
+            self.line.join(chunk.aim);
         }
         self.start = chunk.start;
         self.chunk = chunk.frames.into();

@@ -1,6 +1,7 @@
 //! The time line of one playback connection: starts at 0, never has a hole, whatever is sought, left out
 //! or sped up. Recorded times are mapped onto it piecewise: each seek, new file and change of speed
-//! begins a piece where the one before ended.
+//! begins a piece where the one before ended. What a seek aims at is rarely a key frame; the pictures
+//! before it, which are needed to decode it, pass in [`RUN_UP`].
 //!
 //! Client pages never change their player's rate, so speed is made here, by stamping. Sound is heard
 //! at speed 1 only; a player waits for sound that the init segment promised, so wherever there is
@@ -17,12 +18,22 @@ use crate::media::params::AudioParams;
 /// a file lets it come later.
 const SOUND_PATIENCE: MediaTime = MediaTime::from_millis(300);
 
+/// In this the pictures between a key frame and what was sought are shown: hardly seen, and yet
+/// pictures of some length each, which players want.
+const RUN_UP: MediaTime = MediaTime::from_millis(200);
+/// A short way is not stretched to it, but is as many times faster.
+const RUN_UP_SPEED: f64 = 20.0;
+
 /// See the module.
 #[derive(Debug)]
 pub struct Line {
     speed: f64,
     /// The next picture begins a piece.
     joined: bool,
+    /// Recorded time that was sought.
+    aim: Option<MediaTime>,
+    /// Up to the aim, the running piece goes on at another speed.
+    run_up: Option<RunUp>,
     /// Where the running piece begins: recorded time, time on the line.
     source: MediaTime,
     line: MediaTime,
@@ -33,6 +44,19 @@ pub struct Line {
     video_end: MediaTime,
     audio_end: MediaTime,
     silence: Option<Silence>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct RunUp {
+    /// Recorded time, behind the piece's beginning.
+    until: MediaTime,
+    speed: f64,
+}
+
+impl RunUp {
+    fn new(from: MediaTime, until: MediaTime) -> Self {
+        Self { until, speed: ((until - from).0 as f64 / RUN_UP.0 as f64).max(RUN_UP_SPEED) }
+    }
 }
 
 /// A frame of silence.
@@ -68,6 +92,8 @@ impl Line {
         Self {
             speed: 1.0,
             joined: true,
+            aim: None,
+            run_up: None,
             source: MediaTime::ZERO,
             line: MediaTime::ZERO,
             lead_in: MediaTime::ZERO,
@@ -83,9 +109,15 @@ impl Line {
         self.silence = audio.and_then(Silence::new);
     }
 
-    /// The next picture does not follow the one before.
-    pub fn join(&mut self) {
+    /// The next picture does not follow the one before, and leads up to `aim`, if that is given.
+    pub fn join(&mut self, aim: Option<MediaTime>) {
         self.joined = true;
+        self.aim = aim;
+    }
+
+    /// Whether the picture is over before what was sought.
+    pub fn leads_up(&self, picture: &Frame) -> bool {
+        self.aim.is_some_and(|aim| picture.pts + picture.duration <= aim)
     }
 
     pub fn set_speed(&mut self, speed: f64) {
@@ -113,13 +145,16 @@ impl Line {
             if frame.key {
                 self.lead_in = offset;
             }
+            // Pictures are shown so long after the times that are mapped.
+            let aim = self.aim.map(|aim| aim - self.lead_in).filter(|aim| *aim > frame.dts);
+            self.run_up = aim.map(|aim| RunUp::new(frame.dts, aim));
         }
         // Twice, since at the slowest speed the frames shown before a key frame are twice as far from it.
         let delay = *self.delay.get_or_insert(MediaTime((offset.0 as f64 / SPEEDS.start()) as i64));
         let start = self.video_end;
         let end = self.map(frame.dts + frame.duration).max(start + MediaTime(1));
         self.video_end = end;
-        let shown = start + delay + self.scaled(offset - self.lead_in);
+        let shown = start + delay + (self.map(frame.pts - self.lead_in) - self.map(frame.dts));
         out.extend([Frame { dts: start, pts: shown.max(start), duration: end - start, ..frame }]);
         let wanted = if has_sound && self.speed == 1.0 { end - SOUND_PATIENCE } else { end };
         self.fill(wanted, out);
@@ -127,7 +162,8 @@ impl Line {
 
     fn place_audio(&mut self, frame: Frame, out: &mut impl Extend<Frame>) {
         let Some(silence) = &self.silence else { return };
-        if self.joined || self.speed != 1.0 {
+        let early = self.run_up.is_some_and(|run_up| frame.dts < run_up.until + self.lead_in);
+        if self.joined || self.speed != 1.0 || early {
             return;
         }
         let half = MediaTime(silence.duration.0 / 2);
@@ -161,10 +197,17 @@ impl Line {
     }
 
     fn map(&self, source: MediaTime) -> MediaTime {
-        self.line + self.scaled(source - self.source)
+        match self.run_up {
+            Some(run_up) if source < run_up.until => self.line + scaled(source - self.source, run_up.speed),
+            Some(run_up) => {
+                let sought = self.line + scaled(run_up.until - self.source, run_up.speed);
+                sought + scaled(source - run_up.until, self.speed)
+            }
+            None => self.line + scaled(source - self.source, self.speed),
+        }
     }
+}
 
-    fn scaled(&self, distance: MediaTime) -> MediaTime {
-        MediaTime((distance.0 as f64 / self.speed).round() as i64)
-    }
+fn scaled(distance: MediaTime, speed: f64) -> MediaTime {
+    MediaTime((distance.0 as f64 / speed).round() as i64)
 }

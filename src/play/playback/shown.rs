@@ -48,6 +48,15 @@ struct Mark {
     place: Seen,
 }
 
+/// What a picture was before it came onto the line.
+#[derive(Clone, Copy, Debug)]
+pub struct Placing {
+    /// Its beginning and end.
+    pub recorded: [Wall; 2],
+    /// It does not only lead up to what the viewer sought; of pictures that do no time is told.
+    pub sought: bool,
+}
+
 /// Which picture the viewer sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -83,13 +92,15 @@ impl Shown {
         self.looked + (dts - self.pace.lead - self.seen).to_duration()
     }
 
-    /// A picture was sent that was recorded from `begin` to `end`.
-    pub fn sent(&mut self, picture: &Frame, [begin, end]: [Wall; 2]) {
-        let place = Seen { recorded: begin, line: picture.pts };
-        self.marks.push_back(Mark { dts: picture.dts, place });
+    /// A picture was sent.
+    pub fn sent(&mut self, picture: &Frame, Placing { recorded: [begin, end], sought }: Placing) {
         self.given = picture.dts + picture.duration;
         self.reached = end;
-        self.notice.get_or_insert(self.looked);
+        if sought {
+            let place = Seen { recorded: begin, line: picture.pts };
+            self.marks.push_back(Mark { dts: picture.dts, place });
+            self.notice.get_or_insert(self.looked);
+        }
     }
 
     /// When the viewer is to be told the time.

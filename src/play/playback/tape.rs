@@ -244,7 +244,7 @@ fn frame(sample: &Sample, track: Track, data: Bytes) -> Frame {
 }
 
 /// `at` on the line of a file that begins at `start`.
-fn media(start: Wall, at: Wall) -> MediaTime {
+pub fn media(start: Wall, at: Wall) -> MediaTime {
     const TICKS_PER_MS: i64 = 90;
     MediaTime(at.0.saturating_sub(start.0).saturating_mul(TICKS_PER_MS))
 }

@@ -109,17 +109,18 @@ async fn files_and_gaps_become_one_line_at_the_pace_of_the_clock() {
     let shelf = Shelf::of([recorded(0, 10, true), recorded(10, 6, true), recorded(60, 4, true)]);
     let mut seen = Seen::started(shelf, span(3, 62)).await;
     seen.watch(10 * SECOND).await;
-    // From the key frame before 3 s on.
-    assert_eq!(seen.pictures(), range(2000, 2000 + seen.media()));
+    // From the key frame before 3 s on, whose pictures pass twenty times as fast.
+    let run_up = 50;
+    assert_eq!(seen.pictures(), range(2000, 3000 + seen.media() - run_up));
     assert!((10_990..=11_050).contains(&seen.media()), "{}", seen.media());
     seen.watch(20 * SECOND).await;
     assert_eq!(seen.pictures(), [range(2000, 16_000), range(60_000, 62_000)].concat());
     assert_eq!(seen.params.len(), 1, "files with the same parameters need no new init segment");
-    assert_eq!(seen.media(), 16_000);
+    assert_eq!(seen.media(), 15_000 + run_up);
     let sound = seen.of(Track::Audio).last().map(|(_, last)| (last.dts + last.duration).0 / 90).unwrap();
-    assert!((15_650..=16_050).contains(&sound), "{sound} ms of sound");
+    assert!((14_700..=15_100).contains(&sound), "{sound} ms of sound");
     let real = seen.of(Track::Audio).filter(|(_, frame)| frame.data.len() > 100).count() as f64;
-    assert!(real > 0.95 * 16.0 * 46.875, "{real} frames of sound");
+    assert!(real > 0.95 * 15.0 * 46.875, "{real} frames of sound");
     assert_eq!(seen.faults, [""; 0]);
 }
 
@@ -209,24 +210,37 @@ async fn speeds_change_the_pace_and_leave_no_hole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn seeks_land_on_key_frames_and_the_line_goes_on() {
+async fn seeks_show_what_was_sought_and_the_line_goes_on() {
     let shelf = Shelf::of([recorded(0, 30, true), recorded(100, 30, true)]);
     let mut seen = Seen::started(shelf, span(0, 130)).await;
-    for (order, landing) in [
-        (Order::Seek(15.5), 14_000),
-        (Order::MoveTo(Wall(T0 + 105_000)), 104_000),
-        (Order::Seek(50.0), 100_000),
-        (Order::Seek(0.0), 0),
+    // With the key frame before it, and the time from that on the line: a twentieth.
+    for (order, landing, sought, run_up) in [
+        (Order::Seek(15.5), 14_000, 15_480, 75),
+        (Order::MoveTo(Wall(T0 + 105_000)), 104_000, 105_000, 50),
+        (Order::Seek(50.0), 100_000, 100_000, 0),
+        (Order::Seek(0.0), 0, 0, 0),
     ] {
         seen.watch(3 * SECOND).await;
-        let before = seen.pictures().len();
+        let (before, told) = (seen.pictures().len(), seen.times.len());
         seen.feed.order(order);
         seen.watch(3 * SECOND).await;
         // One that was placed already may still be sent.
         let mut after = seen.pictures().split_off(before);
         let first = after.iter().take(2).position(|at| *at == landing);
-        after.drain(..first.unwrap_or_else(|| panic!("{order:?}: {:?}", &after[..3])));
+        let first = first.unwrap_or_else(|| panic!("{order:?}: {:?}", &after[..3]));
+        after.drain(..first);
         assert_eq!(after, range(landing, landing + after.len() as i64 * STEP), "{order:?}");
+        let frames: Vec<_> = seen.of(Track::Video).skip(before + first).map(|(_, frame)| frame).collect();
+        let behind = after.iter().position(|at| *at == sought).unwrap();
+        let way = (frames[behind].dts - frames[0].dts).0 / 90;
+        assert!((way - run_up).abs() <= 2, "{order:?}: shown {way} ms after the key frame");
+        let later = frames[behind + 25].dts - frames[behind].dts;
+        assert!((later.0 / 90 - 1000).abs() <= STEP, "{order:?}: {later:?}");
+        // What leads up to it is not told of as seen.
+        let place = frames[0].dts.0 / 90;
+        for ((_, told), at) in seen.times.iter().zip(&seen.places).skip(told).filter(|(_, at)| **at >= place) {
+            assert!((told - sought - (at - place - way)).abs() <= STEP, "{order:?}: {told} told at {at}");
+        }
     }
     seen.feed.order(Order::MoveTo(Wall(T0 + 129_000)));
     seen.watch(10 * SECOND).await;
