@@ -2,15 +2,17 @@
 //! It runs on GLib's main loop and one thread per client (GStreamer's own).
 
 use std::{
+    net::{Shutdown, TcpStream},
+    os::fd::BorrowedFd,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
-use gstreamer::glib::{self, SourceId};
+use gstreamer::glib::{self, SourceId, translate::ToGlibPtr};
 use gstreamer_rtsp::RTSPAuthMethod;
 use gstreamer_rtsp_server::{
-    RTSP_TOKEN_MEDIA_FACTORY_ROLE, RTSPAuth, RTSPFilterResult, RTSPMediaFactory, RTSPMountPoints, RTSPServer,
-    RTSPSessionPool, RTSPThreadPool, RTSPToken, prelude::*,
+    RTSP_TOKEN_MEDIA_FACTORY_ROLE, RTSPAuth, RTSPClient, RTSPFilterResult, RTSPMediaFactory, RTSPMountPoints,
+    RTSPServer, RTSPSessionPool, RTSPThreadPool, RTSPToken, ffi, gio, prelude::*,
 };
 use h5edge::base::{Error, Result};
 
@@ -98,7 +100,7 @@ impl Server {
                 RTSPFilterResult::Keep
             }));
             if watches {
-                client.close();
+                cut_off(client);
             }
             RTSPFilterResult::Keep
         }));
@@ -162,4 +164,24 @@ fn authority(auth: Auth, user: &str, password: &str) -> Option<RTSPAuth> {
         }
     }
     Some(authority)
+}
+
+/// Ends a connection so that its own thread sees it end: `client.close()` on another one may leave that
+/// reading for ever.
+fn cut_off(client: &RTSPClient) {
+    let client: *mut ffi::GstRTSPClient = client.to_glib_none().0;
+    // SAFETY: the client lives for the call; it owns its connection, and that its socket.
+    let socket = unsafe {
+        let connection = ffi::gst_rtsp_client_get_connection(client);
+        let socket = gstreamer_rtsp::ffi::gst_rtsp_connection_get_read_socket(connection);
+        let descriptor = if socket.is_null() { -1 } else { gio::ffi::g_socket_get_fd(socket) };
+        if descriptor < 0 {
+            return;
+        }
+        BorrowedFd::borrow_raw(descriptor).try_clone_to_owned()
+    };
+    if let Ok(socket) = socket {
+        // Fails where the other end has hung up.
+        let _ = TcpStream::from(socket).shutdown(Shutdown::Both);
+    }
 }

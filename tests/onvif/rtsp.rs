@@ -6,7 +6,12 @@ mod replay;
 #[path = "rtsp/site.rs"]
 pub mod site;
 
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use gstreamer::glib::{LogLevel, LogLevels, log_remove_handler, log_set_handler};
 
 use self::site::{Served, ask, ffprobe, frames};
 use super::support::wait_for;
@@ -87,6 +92,29 @@ fn no_more_clients_than_there_is_room_for() {
     wait_for("a full house", PATIENCE, || site::is_closed(served.port).then_some(()));
     drop(guests);
     wait_for("room again", PATIENCE, || (!site::is_closed(served.port)).then_some(()));
+}
+
+/// The library is said to read on from what another thread has closed, and complains each time.
+#[test]
+fn who_is_turned_away_in_the_middle_of_a_word_keeps_no_thread_busy() {
+    static COMPLAINTS: AtomicUsize = AtomicUsize::new(0);
+    let served = Served::start(&[]);
+    let count = |_: Option<&str>, _: LogLevel, _: &str| {
+        COMPLAINTS.fetch_add(1, Ordering::Relaxed);
+    };
+    let handler = log_set_handler(Some("GLib-GIO"), LogLevels::LEVEL_CRITICAL, false, false, count);
+    let connect = || TcpStream::connect(("127.0.0.1", served.port)).unwrap();
+    let guests: Vec<_> = (0..site::MAX_CLIENTS).map(|_| connect()).collect();
+    wait_for("a full house", PATIENCE, || site::is_closed(served.port).then_some(()));
+    let words = "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n".repeat(2000);
+    for _ in 0..200 {
+        // It may be closed already.
+        let _ = connect().write_all(words.as_bytes());
+    }
+    drop(guests);
+    wait_for("room again", PATIENCE, || (!site::is_closed(served.port)).then_some(()));
+    assert_eq!(COMPLAINTS.load(Ordering::Relaxed), 0);
+    log_remove_handler(Some("GLib-GIO"), handler);
 }
 
 #[test]

@@ -238,7 +238,8 @@ async fn seeks_show_what_was_sought_and_the_line_goes_on() {
         assert!((later.0 / 90 - 1000).abs() <= STEP, "{order:?}: {later:?}");
         // What leads up to it is not told of as seen.
         let place = frames[0].dts.0 / 90;
-        for ((_, told), at) in seen.times.iter().zip(&seen.places).skip(told).filter(|(_, at)| **at >= place) {
+        for ((_, told), at) in seen.times.iter().zip(&seen.places).skip(told).filter(|(_, at)| **at >= place)
+        {
             assert!((told - sought - (at - place - way)).abs() <= STEP, "{order:?}: {told} told at {at}");
         }
     }

@@ -1,11 +1,16 @@
 //! Who may come in: every request but OPTIONS has to prove a user's password by Digest, each connection
 //! has a nonce of its own, and [`Users`] has the brake on guessing.
 //!
+//! Connections are ended from here by shutting their sockets, as the other end would, so that their own
+//! threads end them. `gst_rtsp_client_close` is not safe on any other thread: one that is just reading
+//! may then try to read for ever from what is closed, at a full core and with a line to the log each
+//! time.
+//!
 //! Called on the clients' threads; one lock, held for a look into a table. Memory: an entry per open
 //! connection, at most [`super::Settings::max_clients`].
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gstreamer::glib;
@@ -34,16 +39,18 @@ impl Door {
         door
     }
 
-    /// Takes in a new connection; whether there is room for it.
+    /// Takes in a new connection that is not served yet, or ends it where there is no room; whether there
+    /// was.
     pub fn enter(&self, client: &RTSPClient) -> bool {
-        let Some(rules) = self.imp().rules.get() else { return false };
-        let Some(peer) = raw::peer(client) else { return false };
+        let Some((socket, peer)) = raw::socket(client).zip(raw::peer(client)) else { return false };
+        let most = self.imp().rules.get().map_or(0, |rules| rules.max_clients);
         let mut state = self.imp().state();
-        if state.guests.len() >= rules.max_clients {
+        if state.guests.len() >= most {
+            hang_up(&socket);
             return false;
         }
         let nonce = format!("{:032x}", rand::random::<u128>());
-        state.guests.insert(key(client), Guest { peer, nonce });
+        state.guests.insert(key(client), Guest { peer, nonce, socket });
         true
     }
 
@@ -51,6 +58,28 @@ impl Door {
     pub fn leave(&self, client: &RTSPClient) {
         self.imp().state().guests.remove(&key(client));
     }
+
+    /// Ends a connection, if it has not ended yet.
+    pub fn see_out(client: &RTSPClient) {
+        let Some(door) = client.auth().and_downcast::<Self>() else { return };
+        if let Some(guest) = door.imp().state().guests.get(&key(client)) {
+            hang_up(&guest.socket);
+        }
+    }
+
+    /// Ends all connections; they have ended when [`Self::is_empty`].
+    pub fn see_all_out(&self) {
+        self.imp().state().guests.values().for_each(|guest| hang_up(&guest.socket));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.imp().state().guests.is_empty()
+    }
+}
+
+fn hang_up(socket: &TcpStream) {
+    // Fails where the other end has done the same.
+    let _ = socket.shutdown(Shutdown::Both);
 }
 
 /// Tells clients apart while they live.
@@ -62,6 +91,7 @@ fn key(client: &RTSPClient) -> usize {
 pub struct Guest {
     peer: IpAddr,
     nonce: String,
+    socket: TcpStream,
 }
 
 /// What comes of a request.

@@ -14,10 +14,10 @@ use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSrc, AppSrcCallbacks, AppStreamType};
-use gstreamer_rtsp_server::prelude::*;
 use gstreamer_rtsp_server::{RTSPClient, RTSPContext};
 use tokio::sync::Notify;
 
+use super::door::Door;
 use super::elements::{add_chain, audio_caps, audio_payloader, buffer, push, video_caps, video_payloader};
 use super::line::Line;
 use super::site::Site;
@@ -131,7 +131,7 @@ impl Feed {
                 let _ = source.end_of_stream();
             }
             if let Some(client) = self.client.as_ref().and_then(glib::WeakRef::upgrade) {
-                client.close();
+                Door::see_out(&client);
             }
         }
     }

@@ -21,6 +21,7 @@ mod site;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use gstreamer::glib;
 use gstreamer_rtsp::RTSPStatusCode;
@@ -42,6 +43,9 @@ use crate::media::stream::Stream;
 
 /// How often sessions are looked through for those that went away.
 const CLEANUP_SECONDS: u32 = 2;
+/// How long clients' threads may take to end when the server stops, and how often they are looked at.
+const FAREWELL: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(10);
 /// The largest body of a request; those that we understand have none to speak of.
 const MAX_BODY: u32 = 16 << 10;
 
@@ -128,8 +132,10 @@ impl RtspServer {
 
 /// The server's parts, on its own thread.
 struct Running {
-    server: RTSPOnvifServer,
+    /// Serves as long as it is there.
+    _server: RTSPOnvifServer,
     sessions: RTSPSessionPool,
+    door: Door,
     listening: glib::Source,
     port: u16,
 }
@@ -152,13 +158,14 @@ fn open(settings: &Settings, site: &Arc<Site>, context: &glib::MainContext) -> R
     sessions.set_max_sessions(u32::try_from(settings.max_clients).unwrap_or(u32::MAX));
     server.set_session_pool(Some(&sessions));
     let greeting = site.clone();
-    server.connect_client_connected(move |_, client| greet(client, &door, &greeting));
+    let entrance = door.clone();
+    server.connect_client_connected(move |_, client| greet(client, &entrance, &greeting));
     let listening = server
         .create_source(gio::Cancellable::NONE)
         .map_err(|error| Error::refused(format!("RTSP port {} cannot be opened: {error}", settings.port)))?;
     listening.attach(Some(context));
     let port = u16::try_from(server.bound_port()).unwrap_or_default();
-    Ok(Running { server, sessions, listening, port })
+    Ok(Running { _server: server, sessions, door, listening, port })
 }
 
 impl Running {
@@ -183,10 +190,15 @@ impl Running {
         cleanup.destroy();
         self.listening.destroy();
         self.sessions.filter(Some(&mut |_, _| RTSPFilterResult::Remove));
-        self.server.client_filter(Some(&mut |_, client| {
-            client.close();
-            RTSPFilterResult::Remove
-        }));
+        self.door.see_all_out();
+        let deadline = Instant::now() + FAREWELL;
+        while !self.door.is_empty() {
+            if Instant::now() >= deadline {
+                tracing::warn!("RTSP: some clients are still busy; they end when they are done");
+                break;
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 }
 
@@ -194,7 +206,6 @@ impl Running {
 fn greet(client: &RTSPClient, door: &Door, site: &Arc<Site>) {
     if !door.enter(client) {
         tracing::warn!("RTSP: no room for another client");
-        turn_away(client.clone());
         return;
     }
     let leaving = door.clone();
@@ -202,16 +213,6 @@ fn greet(client: &RTSPClient, door: &Door, site: &Arc<Site>) {
     let site = site.clone();
     client.connect_pre_describe_request(move |client, context| status(described(&site, client, context)));
     client.connect_pre_play_request(|_, context| status(playable(context)));
-}
-
-/// Closes a connection as soon as the server has done with taking it in; before, it would go on with
-/// what is closed.
-fn turn_away(client: RTSPClient) {
-    let close = glib::idle_source_new(None, glib::Priority::DEFAULT, move || {
-        client.close();
-        glib::ControlFlow::Break
-    });
-    close.attach(Some(&glib::MainContext::ref_thread_default()));
 }
 
 /// Whether there is something to describe: a live source that is down gets its time to come up.

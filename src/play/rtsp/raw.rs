@@ -1,12 +1,14 @@
-//! What the bindings of `gstreamer-rtsp-server` leave out: who is at the other end of a connection,
-//! and a request's method and header fields. The only unsafe code of this folder; no state.
+//! What the bindings of `gstreamer-rtsp-server` leave out: who is at the other end of a connection and
+//! by which socket, and a request's method and header fields. The only unsafe code of this folder; no
+//! state.
 
 use std::ffi::{CStr, c_char};
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpStream};
+use std::os::fd::BorrowedFd;
 
 use gstreamer::glib::translate::ToGlibPtr;
 use gstreamer_rtsp::ffi as rtsp;
-use gstreamer_rtsp_server::{RTSPClient, RTSPContext, ffi};
+use gstreamer_rtsp_server::{RTSPClient, RTSPContext, ffi, gio};
 
 /// A header field of a request that matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,29 @@ pub fn peer(client: &RTSPClient) -> Option<IpAddr> {
     // A link-local address comes with its interface: fe80::1%eth0.
     let address: IpAddr = text.split('%').next()?.parse().ok()?;
     Some(address.to_canonical())
+}
+
+/// The client's socket once more. To be asked for before the connection is served: it must not end
+/// meanwhile.
+pub fn socket(client: &RTSPClient) -> Option<TcpStream> {
+    let client: *mut ffi::GstRTSPClient = client.to_glib_none().0;
+    // SAFETY: the client lives for the call and owns the connection, which owns the socket, which owns
+    // the descriptor until it is closed; nobody else knows of the connection yet who might close it.
+    unsafe {
+        let connection = ffi::gst_rtsp_client_get_connection(client);
+        if connection.is_null() {
+            return None;
+        }
+        let socket = rtsp::gst_rtsp_connection_get_read_socket(connection);
+        if socket.is_null() {
+            return None;
+        }
+        let descriptor = gio::ffi::g_socket_get_fd(socket);
+        if descriptor < 0 {
+            return None;
+        }
+        BorrowedFd::borrow_raw(descriptor).try_clone_to_owned().ok().map(TcpStream::from)
+    }
 }
 
 /// The method of the request that `context` is about, as it stands in the request.
