@@ -102,6 +102,7 @@ pub(super) async fn listen(shared: Arc<Shared>, mut ears: Ears, stop: Cancellati
             Some(message) = ears.notices.next() => heard_notice(&shared, &message),
             _ = beat.tick() => {
                 say_beat(&shared, false, false).await;
+                say_again(&shared).await;
                 expire(&shared, times > 0 && up_since.elapsed() >= LEASE).await;
             }
             _ = tidy.tick() => {
@@ -139,8 +140,8 @@ async fn came_up(shared: &Shared) {
     shared.changed(Change::Any);
 }
 
-/// Tells what may have been said to nobody and is not in the bucket either: servers that come back have a
-/// leader for it only after seconds.
+/// Tells what may have been said to nobody and is not in the bucket either: servers that lost one of them have a
+/// leader for it only after seconds, and a node that comes over to another one may just then hear nothing.
 async fn say_again(shared: &Shared) {
     let unstored = locked(&shared.sites).unstored(MAX_AGAIN);
     shared.tell(unstored).await;

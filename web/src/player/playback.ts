@@ -7,7 +7,7 @@ const END_WITHIN = 2500;
 
 /** For so long after a seek notices may still be of the place before; both in milliseconds. */
 const STALE_FOR = 4000;
-/** A seek leads to the key frame before its target, at most so far away. */
+/** At high speeds a seek leads to the key frame before its target, at most so far away. */
 const KEY_WITHIN = 5000;
 /** Notices are so inaccurate. */
 const BLUR = 2000;

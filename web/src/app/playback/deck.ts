@@ -17,7 +17,7 @@ const LOOK_EVERY = 100;
 const READY_BEFORE = 2000;
 /** At the start nobody is waited for longer. */
 const GATHER_FOR = 6000;
-/** Who was sent somewhere stands at the key frame before it, at most so far away. */
+/** At high speeds, who was sent somewhere stands at the key frame before it, at most so far away. */
 const KEY_WITHIN = 6000;
 
 /** Off: nothing was played yet. Gathering: all are made ready at one place. */
