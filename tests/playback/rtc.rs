@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
+use h5edge::base::time::{MediaTime, MonoTime};
+use h5edge::media::frame::{Frame, Track};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::client::{Client, PATIENCE};
+use crate::clips::Clip;
 use crate::kept::{BASELINE, HIGH, Site};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -108,6 +111,48 @@ async fn a_span_plays_pauses_and_moves() {
     assert!((140..=260).contains(&after), "{after} pictures in 4 s at speed 2");
     let last = viewer.times.last().unwrap();
     assert!(last >= &site.time(64) && last <= &site.time(74), "{last}");
+}
+
+/// Two seconds of pictures of 30 kB, the first of them a key frame or none.
+fn heavy(begins: bool) -> Clip {
+    let frame = |n: i64| {
+        let at = MediaTime::from_millis(n * 40);
+        let key = begins && n == 0;
+        // One slice behind its length: of a key frame, or of another.
+        let mut data = 30_000_u32.to_be_bytes().to_vec();
+        data.push(if key { 0x65 } else { 0x41 });
+        data.resize(30_004, 0x55);
+        let duration = MediaTime::from_millis(40);
+        Frame {
+            track: Track::Video,
+            pts: at,
+            dts: at,
+            duration,
+            key,
+            data: data.into(),
+            arrived: MonoTime::default(),
+        }
+    };
+    Clip { params: BASELINE.params.clone(), frames: (0..50).map(frame).collect() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sought_far_behind_a_key_frame_is_shown() {
+    let (first, other) = (heavy(true), heavy(false));
+    let site = Site::new(&[("a", &BASELINE, 0, 2)]);
+    site.add("b", &[&first, &other, &other, &other], 10, 26);
+    let mut viewer = Viewer::open(&site, &site.span("h5srtcapi", 0, 26)).await;
+    viewer.client.run_until("the first picture", |client| !client.units().is_empty()).await;
+    let before = viewer.client.units().len();
+    viewer.order(json!({"cmd": "H5_SEEK", "nSeekTime": 17})).await;
+    let came = |client: &Client| client.units().iter().skip(before).filter(|unit| !unit.1).count();
+    viewer.client.run_until("most up to there", |client| came(client) >= 165).await;
+    let units = viewer.client.units().split_off(before);
+    // The first file may still have sent some.
+    let key = units.iter().rposition(|unit| unit.1).expect("a key frame");
+    assert!(units.len() - key >= 150, "{} pictures without a key frame", units.len() - key);
+    viewer.watch(SECOND).await;
+    assert!(viewer.times.last().unwrap() >= &site.time(17), "{:?}", viewer.times);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,8 +17,9 @@ use crate::media::hub::{DEFAULT_KEEP, Hub};
 use crate::media::params::Params;
 use crate::media::stream::Stream;
 
-/// Frame data kept for a viewer that lost a picture.
-const RING: usize = 4 << 20;
+/// Frame data kept for a viewer that lost a picture, and for one that seeks: all from the key frame to what
+/// is sought comes at once and is sent in its time.
+const RING: usize = 32 << 20;
 /// How far the stream's line may fall behind the clock before it is brought up: a receiver takes what
 /// comes later than its stamp says for a slow network. The line stands still while playback is paused.
 const LATE: MediaTime = MediaTime::from_millis(300);
