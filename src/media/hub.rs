@@ -345,24 +345,6 @@ mod tests {
 
     use super::*;
     use crate::base::time::MonoTime;
-    use crate::media::params::{VideoCodec, VideoParams};
-
-    pub fn params() -> Params {
-        Params {
-            video: VideoParams {
-                codec: VideoCodec::H264,
-                vps: vec![],
-                sps: vec![],
-                pps: vec![],
-                config: Bytes::new(),
-                width: 16,
-                height: 16,
-                codec_string: "avc1.42C00D".into(),
-                reorder: Some(0),
-            },
-            audio: None,
-        }
-    }
 
     fn frame(number: i64, key: bool) -> Frame {
         Frame {
@@ -391,7 +373,7 @@ mod tests {
     #[test]
     fn a_new_reader_starts_at_the_newest_key_frame() {
         let hub = Hub::new(1 << 20, DEFAULT_KEEP);
-        hub.begin(params());
+        hub.begin(Params::bare());
         (0..8).for_each(|n| hub.push(frame(n, n % 5 == 0)));
         let (_, mut burst) = hub.cursor(Start::NewestKey).unwrap();
         let (_, mut fresh) = hub.cursor(Start::NextKey).unwrap();
@@ -404,7 +386,7 @@ mod tests {
     #[test]
     fn a_reader_that_was_overtaken_skips_to_a_key_frame() {
         let hub = Hub::new(1000, DEFAULT_KEEP);
-        hub.begin(params());
+        hub.begin(Params::bare());
         (0..6).for_each(|n| hub.push(frame(n, n % 5 == 0)));
         let (_, mut cursor) = hub.cursor(Start::NewestKey).unwrap();
         assert_eq!(numbers(&mut cursor), [5]);
@@ -415,7 +397,7 @@ mod tests {
     #[test]
     fn a_gop_beyond_the_cap_loses_its_head_but_readers_at_the_edge_go_on() {
         let hub = Hub::new(1000, DEFAULT_KEEP);
-        hub.begin(params());
+        hub.begin(Params::bare());
         hub.push(frame(0, true));
         let (_, mut cursor) = hub.cursor(Start::NewestKey).unwrap();
         for n in 1..30 {
@@ -431,7 +413,7 @@ mod tests {
     #[test]
     fn whole_gops_leave_when_the_newer_ones_reach_back_far_enough() {
         let hub = Hub::new(1 << 20, MediaTime(3600 * 2));
-        hub.begin(params());
+        hub.begin(Params::bare());
         let front = |hub: &Hub| hub.lock().ring.front().map(|f| f.dts.0 / 3600);
         (0..12).for_each(|n| hub.push(frame(n, n % 5 == 0)));
         assert_eq!(front(&hub), Some(5));
@@ -442,7 +424,7 @@ mod tests {
     #[test]
     fn a_recorder_starts_in_the_past() {
         let hub = Hub::new(1 << 20, MediaTime(3600 * 12));
-        hub.begin(params());
+        hub.begin(Params::bare());
         (0..33).for_each(|n| hub.push(frame(n, n % 5 == 0)));
         let first = |back: i64| numbers(&mut hub.cursor(Start::Back(MediaTime(3600 * back))).unwrap().1)[0];
         assert_eq!([first(0), first(2), first(3), first(12), first(50)], [30, 30, 25, 20, 20]);
@@ -451,21 +433,21 @@ mod tests {
     #[test]
     fn a_new_epoch_ends_readers_and_the_last_picture_outlives_it() {
         let hub = Hub::new(1 << 20, DEFAULT_KEEP);
-        hub.begin(params());
+        hub.begin(Params::bare());
         hub.push(frame(0, true));
         let (_, mut cursor) = hub.cursor(Start::NewestKey).unwrap();
         hub.end();
         assert!(matches!(cursor.poll(), Some(Event::Ended)));
         assert!(hub.cursor(Start::NewestKey).is_none());
         assert_eq!(hub.picture().map(|p| p.frame.dts), Some(MediaTime(0)));
-        hub.begin(params());
+        hub.begin(Params::bare());
         assert!(matches!(cursor.poll(), Some(Event::Ended)));
     }
 
     #[test]
     fn a_reader_that_asked_for_it_gets_the_rest_of_an_epoch() {
         let hub = Hub::new(1 << 20, DEFAULT_KEEP);
-        hub.begin(params());
+        hub.begin(Params::bare());
         hub.push(frame(0, true));
         let cursor = || hub.cursor(Start::NewestKey).unwrap().1;
         let (mut live, mut late, mut prompt) = (cursor(), cursor().to_the_end(), cursor().to_the_end());
@@ -474,7 +456,7 @@ mod tests {
         assert_eq!(numbers(&mut prompt).last(), Some(&59));
         (60..65).for_each(|n| hub.push(frame(n, n % 10 == 0)));
         hub.end();
-        hub.begin(params());
+        hub.begin(Params::bare());
         hub.push(frame(0, true));
         assert_eq!(numbers(&mut prompt), [60, 61, 62, 63, 64]);
         assert!(matches!(prompt.poll(), Some(Event::Ended)));
@@ -486,7 +468,7 @@ mod tests {
     #[tokio::test]
     async fn a_waiting_reader_is_woken_by_a_push() {
         let hub = Hub::new(1 << 20, DEFAULT_KEEP);
-        hub.begin(params());
+        hub.begin(Params::bare());
         let (_, mut cursor) = hub.cursor(Start::NewestKey).unwrap();
         let reader = tokio::spawn(async move { cursor.next().await });
         hub.push(frame(0, true));

@@ -49,6 +49,23 @@ pub struct Params {
 }
 
 impl Params {
+    /// Of a stream without parameter sets, for tests that only hand frames about.
+    #[cfg(test)]
+    pub fn bare() -> Self {
+        let video = VideoParams {
+            codec: VideoCodec::H264,
+            vps: vec![],
+            sps: vec![],
+            pps: vec![],
+            config: Bytes::new(),
+            width: 16,
+            height: 16,
+            codec_string: "avc1.42C00D".into(),
+            reorder: Some(0),
+        };
+        Self { video, audio: None }
+    }
+
     /// The MIME type a `SourceBuffer` is made with, e.g. `video/mp4; codecs="avc1.42C00D, mp4a.40.2"`.
     pub fn mime(&self) -> String {
         match &self.audio {

@@ -264,17 +264,7 @@ mod tests {
 
     fn params() -> Params {
         let set = |bytes: &'static [u8]| vec![Bytes::from_static(bytes)];
-        let video = VideoParams {
-            codec: VideoCodec::H264,
-            vps: Vec::new(),
-            sps: set(&[0x67, 1]),
-            pps: set(&[0x68, 2]),
-            config: Bytes::new(),
-            width: 0,
-            height: 0,
-            codec_string: String::new(),
-            reorder: None,
-        };
+        let video = VideoParams { sps: set(&[0x67, 1]), pps: set(&[0x68, 2]), ..Params::bare().video };
         let config = Bytes::from_static(&[0x11, 0x90]);
         let audio = AudioParams { config, rate: 48_000, channels: 2, codec_string: String::new() };
         Params { video, audio: Some(audio) }

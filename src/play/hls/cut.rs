@@ -112,7 +112,6 @@ impl Cutter for TsCutter {
 mod tests {
     use super::*;
     use crate::base::time::MonoTime;
-    use crate::media::params::{VideoCodec, VideoParams};
 
     fn frame(number: i64, key: bool, size: usize) -> Arc<Frame> {
         let time = MediaTime(number * 3600);
@@ -128,18 +127,7 @@ mod tests {
     }
 
     fn cutter() -> TsCutter {
-        let video = VideoParams {
-            codec: VideoCodec::H264,
-            vps: vec![],
-            sps: vec![],
-            pps: vec![],
-            config: Bytes::new(),
-            width: 16,
-            height: 16,
-            codec_string: "avc1.42C00D".into(),
-            reorder: Some(0),
-        };
-        TsCutter::new(&Params { video, audio: None }, MediaTime::from_secs(2))
+        TsCutter::new(&Params::bare(), MediaTime::from_secs(2))
     }
 
     fn durations(cuts: Vec<Cut>) -> Vec<i64> {

@@ -87,26 +87,15 @@ impl Shelf {
 mod tests {
     use super::*;
     use crate::base::time::MediaTime;
-    use crate::media::params::{Params, VideoCodec, VideoParams};
+    use crate::media::params::Params;
 
     fn name(at: u64) -> Name {
         Name { file: 1, at, width: 320 }
     }
 
     fn keys(count: usize) -> Arc<Keys> {
-        let video = VideoParams {
-            codec: VideoCodec::H264,
-            vps: vec![],
-            sps: vec![],
-            pps: vec![],
-            config: Bytes::new(),
-            width: 16,
-            height: 16,
-            codec_string: String::new(),
-            reorder: None,
-        };
         let shown: Vec<i64> = (0..count as i64).map(|n| n * 100).collect();
-        Arc::new(Keys::of(Arc::new(Params { video, audio: None }), &shown))
+        Arc::new(Keys::of(Arc::new(Params::bare()), &shown))
     }
 
     #[test]

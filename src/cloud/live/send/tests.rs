@@ -6,7 +6,7 @@ use super::*;
 use crate::base::time::MonoTime;
 use crate::cloud::live::record::read;
 use crate::media::hub::{DEFAULT_KEEP, Hub};
-use crate::media::params::{Params, VideoCodec, VideoParams};
+use crate::media::params::Params;
 use crate::media::stream::{OfflineReason, Status};
 
 fn stream(token: &str) -> Arc<Stream> {
@@ -15,18 +15,7 @@ fn stream(token: &str) -> Arc<Stream> {
 
 /// Has it deliver 25 frames a second, with a key frame every other second.
 fn deliver(stream: Arc<Stream>) {
-    let video = VideoParams {
-        codec: VideoCodec::H264,
-        vps: vec![],
-        sps: vec![],
-        pps: vec![],
-        config: Bytes::new(),
-        width: 16,
-        height: 16,
-        codec_string: "avc1.42C00D".into(),
-        reorder: Some(0),
-    };
-    stream.hub.begin(Params { video, audio: None });
+    stream.hub.begin(Params::bare());
     tokio::spawn(async move {
         for number in 0.. {
             let [dts, duration] = [number * 3600, 3600].map(MediaTime);
