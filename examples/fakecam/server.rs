@@ -104,10 +104,6 @@ impl Server {
             }
             RTSPFilterResult::Keep
         }));
-        self.sessions.filter(Some(&mut |_, session| {
-            let watches = paths.iter().any(|path| session.media(path).0.is_some());
-            if watches { RTSPFilterResult::Remove } else { RTSPFilterResult::Keep }
-        }));
     }
 
     /// Makes the cameras unknown (404).

@@ -6,7 +6,7 @@ mod replay;
 #[path = "rtsp/site.rs"]
 pub mod site;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -115,6 +115,27 @@ fn who_is_turned_away_in_the_middle_of_a_word_keeps_no_thread_busy() {
     wait_for("room again", PATIENCE, || (!site::is_closed(served.port)).then_some(()));
     assert_eq!(COMPLAINTS.load(Ordering::Relaxed), 0);
     log_remove_handler(Some("GLib-GIO"), handler);
+}
+
+/// Clients are ended by their own threads alone: where another one took their sessions from them, the
+/// process ended within a few rounds.
+#[test]
+fn the_server_is_switched_off_while_clients_watch_and_leave() {
+    let mut served = Served::start(&["--fps", "50"]);
+    for _ in 0..20 {
+        let watch = || replay::watch(served.port, "/live/cam0", "", "");
+        let mut guests: Vec<_> = (0..6).map(|_| watch()).collect();
+        for (_, played) in &guests {
+            assert_eq!(site::status_of(played), 200, "{played}");
+        }
+        let leaving = guests.split_off(3);
+        served.off_and_on(|| drop(leaving));
+        for (mut guest, _) in guests {
+            // All that was on its way, and the end.
+            guest.read_to_end(&mut Vec::new()).unwrap();
+        }
+        wait_for("all viewers gone", PATIENCE, || (served.viewers("cam0") == 0).then_some(()));
+    }
 }
 
 #[test]

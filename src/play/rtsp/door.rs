@@ -2,9 +2,10 @@
 //! has a nonce of its own, and [`Users`] has the brake on guessing.
 //!
 //! Connections are ended from here by shutting their sockets, as the other end would, so that their own
-//! threads end them. `gst_rtsp_client_close` is not safe on any other thread: one that is just reading
-//! may then try to read for ever from what is closed, at a full core and with a line to the log each
-//! time.
+//! threads end them, and their sessions with them. `gst_rtsp_client_close` is not safe on any other
+//! thread: one that is just reading may then try to read for ever from what is closed, at a full core and
+//! with a line to the log each time. Nor is taking a client's session out of the pool while it ends: the
+//! thread that sends its packets may then ask a client that is gone, which ends the process.
 //!
 //! Called on the clients' threads; one lock, held for a look into a table. Memory: an entry per open
 //! connection, at most [`super::Settings::max_clients`].

@@ -26,9 +26,7 @@ use std::time::{Duration, Instant};
 use gstreamer::glib;
 use gstreamer_rtsp::RTSPStatusCode;
 use gstreamer_rtsp_server::prelude::*;
-use gstreamer_rtsp_server::{
-    RTSPClient, RTSPContext, RTSPFilterResult, RTSPOnvifServer, RTSPSessionPool, RTSPThreadPool, gio,
-};
+use gstreamer_rtsp_server::{RTSPClient, RTSPContext, RTSPOnvifServer, RTSPSessionPool, RTSPThreadPool, gio};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -189,7 +187,6 @@ impl Running {
         main_loop.run();
         cleanup.destroy();
         self.listening.destroy();
-        self.sessions.filter(Some(&mut |_, _| RTSPFilterResult::Remove));
         self.door.see_all_out();
         let deadline = Instant::now() + FAREWELL;
         while !self.door.is_empty() {

@@ -1,7 +1,7 @@
 //! A recorder that plays over TCP as the ONVIF Streaming Specification, chapter 6, has it, and reads the
 //! time of each picture from the header extension 0xABAC.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -44,26 +44,30 @@ pub fn status(port: u16, path: &str, from: i64, headers: &[&str]) -> u16 {
 }
 
 fn begin(port: u16, path: &str, from: i64, headers: &[&str]) -> (TcpStream, String) {
+    let clock = jiff::Timestamp::from_millisecond(from).unwrap().strftime("%Y%m%dT%H%M%S%.3fZ");
+    let mut more = format!("Range: clock={clock}-\r\n");
+    headers.iter().for_each(|header| more += &format!("{header}\r\n"));
+    watch(port, path, "Require: onvif-replay\r\n", &more)
+}
+
+/// A connection that plays, and the answer to its PLAY. `require` goes with each request, `range` with
+/// PLAY.
+pub fn watch(port: u16, path: &str, require: &str, range: &str) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let url = format!("rtsp://127.0.0.1:{port}{path}");
-    let challenge = exchange(&mut stream, "DESCRIBE", &url, 1, "Require: onvif-replay\r\n");
-    let login = |method: &str, url: &str| authorization(&challenge, "viewer", "secret", method, url);
-    let more = login("DESCRIBE", &url) + "Require: onvif-replay\r\n";
-    let described = exchange(&mut stream, "DESCRIBE", &url, 2, &more);
+    let challenge = exchange(&mut stream, "DESCRIBE", &url, 1, require);
+    let login =
+        |method: &str, url: &str| authorization(&challenge, "viewer", "secret", method, url) + require;
+    let described = exchange(&mut stream, "DESCRIBE", &url, 2, &login("DESCRIBE", &url));
     let length: usize = field(&described, "Content-Length").parse().unwrap();
     stream.read_exact(&mut vec![0; length]).unwrap();
     let track = format!("{url}/stream=0");
-    let more = login("SETUP", &track)
-        + "Require: onvif-replay\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
+    let more = login("SETUP", &track) + "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
     let setup = exchange(&mut stream, "SETUP", &track, 3, &more);
     let session = field(&setup, "Session").split(';').next().unwrap().to_owned();
-    let clock = jiff::Timestamp::from_millisecond(from).unwrap().strftime("%Y%m%dT%H%M%S%.3fZ");
-    let mut more = login("PLAY", &url)
-        + &format!("Session: {session}\r\nRequire: onvif-replay\r\nRange: clock={clock}-\r\n");
-    headers.iter().for_each(|header| more += &format!("{header}\r\n"));
-    write!(stream, "PLAY {url} RTSP/1.0\r\nCSeq: 4\r\n{more}\r\n").unwrap();
-    let played = super::site::head(&mut stream);
+    let more = login("PLAY", &url) + &format!("Session: {session}\r\n{range}");
+    let played = exchange(&mut stream, "PLAY", &url, 4, &more);
     (stream, played)
 }
 

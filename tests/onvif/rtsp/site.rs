@@ -40,6 +40,7 @@ pub struct Served {
     pub recorder: Arc<Recorder>,
     pub runtime: Runtime,
     server: Option<RtspServer>,
+    backend: Backend,
     shutdown: CancellationToken,
     _dir: TempDir,
 }
@@ -90,11 +91,20 @@ impl Served {
             }),
             recordings: recorder.clone(),
         };
-        let settings = Settings { address: Ipv4Addr::LOCALHOST.into(), port: 0, max_clients: MAX_CLIENTS };
-        let server = runtime.block_on(RtspServer::start(settings, backend, &shutdown)).unwrap();
+        let server = runtime.block_on(open(backend.clone(), &shutdown));
         drop(entered);
         let port = server.port();
-        Self { camera, port, sources, recorder, runtime, server: Some(server), shutdown, _dir: dir }
+        Self { camera, port, sources, recorder, runtime, server: Some(server), backend, shutdown, _dir: dir }
+    }
+
+    /// Switches the server off, does `meanwhile` beside that, and switches it on again at another port.
+    pub fn off_and_on(&mut self, meanwhile: impl FnOnce()) {
+        let stopped = self.runtime.spawn(self.server.take().expect("a server").stop());
+        meanwhile();
+        self.runtime.block_on(stopped).unwrap();
+        let server = self.runtime.block_on(open(self.backend.clone(), &self.shutdown));
+        self.port = server.port();
+        self.server = Some(server);
     }
 
     /// With user and password inside.
@@ -142,6 +152,11 @@ impl Drop for Served {
             self.sources.stop().await;
         });
     }
+}
+
+async fn open(backend: Backend, shutdown: &CancellationToken) -> RtspServer {
+    let settings = Settings { address: Ipv4Addr::LOCALHOST.into(), port: 0, max_clients: MAX_CLIENTS };
+    RtspServer::start(settings, backend, shutdown).await.unwrap()
 }
 
 fn spec(camera: &Fakecam) -> SourceSpec {
@@ -276,7 +291,7 @@ pub fn exchange(stream: &mut TcpStream, method: &str, url: &str, number: u32, mo
 }
 
 /// Up to the empty line.
-pub fn head(stream: &mut TcpStream) -> String {
+fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
