@@ -355,8 +355,11 @@ test('a Viewer watches, and has no button for what he may not do', { timeout: 60
   await page.getByRole('button', { name: /^.?\s*admin/i }).click();
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.fill('[name=user]', 'onlooker');
+  assert.ok(!page.url().includes('tiles='), 'the wall of whoever was here before is not his');
   await page.fill('[name=password]', 'looking around');
   await page.keyboard.press('Enter');
+  await page.locator('.app').waitFor();
+  await page.goto(page.url().replace(/#.*/, '#/live?grid=1x1&tiles=token1'));
   await moves(page, 'token1');
   await tile(page, 'token1').hover();
   assert.equal(await tile(page, 'token1').getByRole('button', { name: 'Record', exact: true }).count(), 0);

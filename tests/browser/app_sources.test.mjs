@@ -174,7 +174,7 @@ test('the page of the sources', async (t) => {
     assert.match(page.url(), /#\/sources\?q=south&status=online$/);
     await page.getByRole('button', { name: 'Name', exact: true }).click();
     assert.match(await page.locator('.list tbody tr').first().textContent(), /South gate/);
-    assert.equal(await row('South house').getByLabel('Watch South house').getAttribute('href'), '#/live?token=south-house');
+    assert.equal(await row('South house').getByLabel('Watch South house').getAttribute('href'), '#/live?grid=1x1&tiles=south-house');
     assert.equal(await row('South house').getByLabel('Recordings of South house').getAttribute('href'), '#/playback?token=south-house');
   });
 

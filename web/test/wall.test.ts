@@ -59,6 +59,14 @@ test('a layout from outside is checked in all parts', () => {
   expect(plan.checkedTour({ seconds: 10, views: [] })).toBeUndefined();
 });
 
+test('a tile of a site keeps its long token', () => {
+  const token = `${'s'.repeat(64)}-${'c'.repeat(64)}`;
+  const layout = { grid: { cols: 1, rows: 1 }, tiles: [{ token }] };
+  expect(plan.checked(plan.toView(layout))?.tiles).toEqual([{ token }]);
+  expect(plan.fromQuery(new URLSearchParams(plan.toQuery(layout)))?.tiles).toEqual([{ token }]);
+  expect(plan.checked({ ...layout, tiles: [{ token: `${token}x` }] })?.tiles).toEqual([undefined]);
+});
+
 test('the ways follow from what the browser takes, what was fixed, and what worked before', () => {
   expect(waysFor(can, false)).toEqual(['rtc', 'ws', 'hls']);
   expect(waysFor(can, true)).toEqual(['ws', 'hls']);

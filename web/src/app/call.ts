@@ -18,6 +18,13 @@ export class ApiError extends Error {
   }
 }
 
+/** Nothing was answered: what was asked for may have been done. */
+export class Unreachable extends ApiError {
+  constructor() {
+    super(t('shell.unreachable'), false);
+  }
+}
+
 /** What went wrong, in words for people. */
 export function words(error: unknown): string {
   return asSentence(error instanceof Error ? error.message : String(error));
@@ -59,7 +66,7 @@ export async function post(name: string, params: Params, signal: AbortSignal | u
     return await fetch(`api/v1/${name}`, { method: 'POST', body, cache: 'no-store', signal: signal ?? null });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(t('shell.unreachable'), false);
+    throw new Unreachable();
   }
 }
 

@@ -3,8 +3,9 @@
 import { signal } from '@preact/signals';
 import { call, hashed, onLoggedOut } from './call';
 import { clearToasts } from './kit';
+import { note } from './route';
 import { dropSession, keepSession, loadSession, type Session } from './session';
-import { sourceMap, StateLink } from './state';
+import { forget, StateLink } from './state';
 import { t } from './text';
 
 interface LoginAnswer {
@@ -71,7 +72,11 @@ export function enter(at: 'inside' | 'network' = 'inside'): void {
 
 export function logOut(): void {
   // The server's answer does not matter: the page forgets the session either way.
-  void call('Logout').catch(() => undefined).finally(() => leave(''));
+  void call('Logout').catch(() => undefined).finally(() => {
+    leave('');
+    // Whoever is next begins at the beginning.
+    note('', {});
+  });
 }
 
 function leave(text: string): void {
@@ -79,7 +84,7 @@ function leave(text: string): void {
   link = undefined;
   dropSession();
   session.value = loadSession();
-  sourceMap.value = new Map();
+  forget();
   clearToasts();
   void out(text);
 }

@@ -10,6 +10,8 @@ import { readSession } from './session';
 /** An entry of GetSrc. */
 export interface Source {
   nType: 'H5_FILE' | 'H5_STREAM' | 'H5_ONVIF' | 'H5_CLOUD' | 'H5_RTMP_PUSH';
+  /** The type at its site, of one of `H5_CLOUD`. */
+  nOriginalType?: string;
   strName: string;
   strToken: string;
   strUrl: string;
@@ -123,6 +125,15 @@ export const archives = signal<ReadonlyMap<string, Archive>>(new Map());
 export const about = signal({ version: '', appliance: false });
 /** Who is logged in, and may do what. */
 export const me = signal({ user: '', role: '' });
+
+/** Nothing of what one user was told is shown to the next. */
+export function forget(): void {
+  sourceMap.value = new Map();
+  run.value = update.value = undefined;
+  news.value = [];
+  archives.value = new Map();
+  me.value = { user: '', role: '' };
+}
 /** `false` while the server does not answer; what is shown may be old then. */
 export const connected = signal(false);
 

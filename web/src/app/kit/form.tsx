@@ -24,6 +24,13 @@ export function valuesOf(form: HTMLFormElement): Values {
   return values;
 }
 
+/** Whether it is Enter in a field, which then does not send the form around it. */
+export function isEnter(event: KeyboardEvent): boolean {
+  const is = event.key === 'Enter' && event.target instanceof HTMLInputElement;
+  if (is) event.preventDefault();
+  return is;
+}
+
 interface FormProps {
   /** What it throws is shown in the form. */
   onSend: (values: Values) => Promise<unknown>;

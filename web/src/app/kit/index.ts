@@ -1,7 +1,7 @@
 export { Button } from './button';
 export { Chart } from './chart';
 export { ask, Dialog, Questions } from './dialog';
-export { Area, Check, Choice, Field, Form, Select, type Values, valuesOf } from './form';
+export { Area, Check, Choice, Field, Form, isEnter, Select, type Values, valuesOf } from './form';
 export { Icon, type IconName } from './icons';
 export { Lazy, type Loading } from './lazy';
 export { Badge, Empty, Facts, Head, Load, Note, Progress, Section, useLoaded } from './parts';

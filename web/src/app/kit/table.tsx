@@ -22,12 +22,15 @@ interface TableProps<T> {
   columns: readonly Column<T>[];
   /** What stands there without rows. */
   empty: string;
+  /** How many rows are shown, the first as they are sorted; all without it. */
+  most?: number;
 }
 
-export function Table<T>({ label, rows, id, columns, empty }: TableProps<T>) {
+export function Table<T>({ label, rows, id, columns, empty, most }: TableProps<T>) {
   const [sort, setSort] = useState<{ column: number; down: boolean }>();
   const by = sort && columns[sort.column]?.by;
-  const shown = by ? [...rows].sort((a, b) => compare(by(a), by(b)) * (sort.down ? -1 : 1)) : rows;
+  const sorted = by ? [...rows].sort((a, b) => compare(by(a), by(b)) * (sort.down ? -1 : 1)) : rows;
+  const shown = sorted.slice(0, most);
   if (rows.length === 0) return <p class="empty">{empty}</p>;
   return (
     <table aria-label={label}>

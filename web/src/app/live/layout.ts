@@ -44,7 +44,8 @@ export const SHORTEST_TURN = 5;
 export const LONGEST_TURN = 3600;
 const WAYS: readonly string[] = ['rtc', 'ws', 'hls'];
 const PROFILES: readonly string[] = ['main', 'sub'];
-const TOKEN = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
+/** Of a site's camera: the site's token, a dash and its own, of 64 characters each. */
+const TOKEN = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,128}$/;
 
 export function placesOf({ cols, rows }: Grid): number {
   return cols * rows;

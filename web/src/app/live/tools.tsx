@@ -54,7 +54,7 @@ export function Tools({ source, feed, record, reload, flash }: ToolsProps) {
 }
 
 export function canSteer(source: Source | undefined): boolean {
-  return isOperator.value && source?.nType === 'H5_ONVIF';
+  return isOperator.value && (source?.nOriginalType ?? source?.nType) === 'H5_ONVIF';
 }
 
 /** Kept on the server by those who may; a Viewer saves the picture that is seen. */

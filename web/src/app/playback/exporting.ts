@@ -4,7 +4,7 @@
 // Bound: the newest 20 of each camera.
 
 import { effect, signal } from '@preact/signals';
-import { call, words } from '../call';
+import { ApiError, call, Unreachable, words } from '../call';
 import { type Archive, archives } from '../state';
 import type { Span } from './spans';
 import { iso } from './time';
@@ -74,7 +74,11 @@ export class Exporting {
     if (performance.now() - this.heardAt < ASK_AFTER) return;
     for (const one of this.list.peek().filter(({ strState }) => strState === 'working')) {
       const { strToken: token, strFileName: filename } = one;
-      const now = await call<Archive>('GetArchiveStatus', { token, filename }).catch((error: unknown) => ({ strState: 'failed' as const, strCode: words(error) }));
+      const now = await call<Archive>('GetArchiveStatus', { token, filename }).catch((error: unknown) => {
+        // Whoever does not answer, or wants a log-in first, may be working on it.
+        const goesOn = error instanceof Unreachable || (error instanceof ApiError && error.loggedOut);
+        return goesOn ? {} : { strState: 'failed' as const, strCode: words(error) };
+      });
       this.list.value = this.list.peek().map((old) => (old.strFileName === filename && old.strToken === token ? { ...old, ...now } : old));
     }
   }

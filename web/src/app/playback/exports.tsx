@@ -103,7 +103,7 @@ function Line({ desk, exporting, one }: PartProps & { one: Export }) {
   const { strState: state, strTime, strCode, strUrl } = one;
   const name = `${desk.name(one.strToken)} · ${moment(strTime)}`;
   const drop = () => {
-    if (state !== 'done') return exporting.drop(one);
+    if (state === 'working') return exporting.drop(one);
     ask({ title: t('playback.export_delete'), text: t('playback.export_delete_text', { name: one.strFileName }), yes: t('playback.delete'), act: () => exporting.drop(one) });
     return undefined;
   };

@@ -51,7 +51,7 @@ export function Records({ desk }: { desk: Desk }) {
   ];
   return (
     <Section title={t('playback.records')} class="records">
-      <Table label={t('playback.records')} rows={records.slice(0, most)} id={({ path }) => path} columns={columns} empty="" />
+      <Table label={t('playback.records')} rows={records} most={most} id={({ path }) => path} columns={columns} empty="" />
       {records.length > most && (
         <Button kind="quiet" onPress={() => setMost(most + ROWS)}>
           {t('playback.more', { n: records.length - most })}

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, call, type Params, words } from '../call';
-import { Badge, Button, Check, Field, Form, Note, Progress, Select, tell, type Values } from '../kit';
+import { Badge, Button, Check, Field, Form, isEnter, Note, Progress, Select, tell, type Values } from '../kit';
 import { sources } from '../state';
 import { t, type Key } from '../text';
 import { bitRate } from '../words';
@@ -166,7 +166,7 @@ function Card({ camera, index, name, values, onAsk }: CardProps) {
       {fault && <Note kind="bad">{fault}</Note>}
       {camera.added && <Badge kind="good">{t('sources.is_added')}</Badge>}
       {!camera.asking && !offer && (
-        <div class="again">
+        <div class="again" onKeyDown={(event) => isEnter(event) && void onAsk(login)}>
           <Field label={t('shell.user')} name={`user${index}`} autoComplete="off" value={login.user} onInput={(event) => setLogin({ ...login, user: event.currentTarget.value })} />
           <Field label={t('shell.password')} name={`password${index}`} type="password" autoComplete="new-password" value={login.password} onInput={(event) => setLogin({ ...login, password: event.currentTarget.value })} />
           <Button icon="refresh" onPress={() => onAsk(login)}>

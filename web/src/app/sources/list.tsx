@@ -70,7 +70,7 @@ export function List({ shown, picked, onPick, onEdit, onRecord, onDelete, empty 
         const back = t('sources.go_playback', { name });
         return (
           <div class="do">
-            <a class="quiet only-icon" href={href('live', { token: source.strToken })} aria-label={look} title={look}>
+            <a class="quiet only-icon" href={href('live', { grid: '1x1', tiles: source.strToken })} aria-label={look} title={look}>
               <Icon name="play" />
             </a>
             <a class="quiet only-icon" href={href('playback', { token: source.strToken })} aria-label={back} title={back}>

@@ -60,7 +60,10 @@ function RulesForm({ tokens, rules, onClose }: RulesFormProps) {
   const lead = rules[tokens.findIndex(hasEvents)] ?? rules[0];
   const [week, setWeek] = useState(rules[0]?.week ?? NEVER);
   const withEvents = tokens.filter(hasEvents);
-  const differ = new Set(rules.map((rule) => JSON.stringify([rule.week, rule.snapshotSeconds]))).size > 1;
+  const isSame = (parts: readonly unknown[]) => new Set(parts.map((part) => JSON.stringify(part))).size <= 1;
+  const events = rules.filter((_, index) => hasEvents(tokens[index] ?? ''));
+  const differ =
+    !isSame(rules.map(({ week, snapshotSeconds }) => [week, snapshotSeconds])) || !isSame(events.map(({ motion, input, postSeconds }) => [motion, input, postSeconds]));
   const seconds = rules[0]?.snapshotSeconds ?? 0;
   const steps = SNAPSHOTS.includes(seconds) ? SNAPSHOTS : [...SNAPSHOTS, seconds].sort((a, b) => a - b);
 

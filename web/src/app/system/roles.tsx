@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { call } from '../call';
-import { ask, Badge, Button, Check, Dialog, Facts, Field, Form, Load, Section, Select, Table, tell, useLoaded } from '../kit';
+import { ask, Badge, Button, Check, Dialog, Facts, Field, Form, isEnter, Load, Section, Select, Table, tell, useLoaded } from '../kit';
 import { nameOf, type Source, sources } from '../state';
 import { t } from '../text';
 import { grant, levelName, LEVELS, roleName, roleToken, type Granted, type Level, type Role } from './people';
@@ -148,7 +148,7 @@ function CameraList({ picked, onPick, had }: CameraListProps) {
   return (
     <fieldset class="camera-list">
       <legend>{t('system.cameras_picked', { n: picked.size, all: all.length })}</legend>
-      <Field label={t('system.search')} name="search" type="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+      <Field label={t('system.search')} name="search" type="search" value={search} onKeyDown={isEnter} onInput={(event) => setSearch(event.currentTarget.value)} />
       <div class="checks">
         {shown.map(([token, name]) => (
           <Check key={token} label={name} checked={picked.has(token)} onSwitch={(on) => flip(token, on)} />
