@@ -234,10 +234,11 @@ async fn run(data_dir: &Path, config: Config, http_port: Option<u16>) -> Result<
     Ok(())
 }
 
-/// Whether work is taken up by the runtime's threads and the database answers.
+/// Whether work is taken up by the runtime's threads and the machine's own database answers: what nodes share may
+/// be away for a while.
 async fn is_alive(store: &Arc<Store>) -> bool {
     let store = store.clone();
-    let asked = tokio::spawn(async move { store.run(|store| store.has_users()).await });
+    let asked = tokio::spawn(async move { store.run(|store| store.answers()).await });
     matches!(asked.await, Ok(Ok(_)))
 }
 

@@ -3,9 +3,17 @@
 
 mod support;
 
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use h5edge::base::pin::pinned;
 use rcgen::{CertificateParams, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 use serde_json::{Value, json};
-use support::{daemon::Daemon, http, scene};
+use support::daemon::{Daemon, DaemonOptions};
+use support::{http, scene};
 
 /// What a browser sends with a form that a page of `origin` has posted, cookies and all.
 fn cross_site(daemon: &Daemon, origin: &str, call: &str, form: &str) -> http::Response {
@@ -54,6 +62,53 @@ fn no_answer_sets_a_cookie_or_lets_credentials_cross() {
             let allowed = answer.header("access-control-allow-origin");
             assert_eq!(allowed, may.then_some(origin), "{target} from {origin}");
         }
+    }
+}
+
+/// An answer by way of a balancer that begins with `header`, over TLS if `tls`; nothing where it was hung up on.
+fn balanced(daemon: &Daemon, header: &[u8], tls: bool, target: &str) -> Option<http::Response> {
+    let port = if tls { daemon.https } else { daemon.http };
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    stream.write_all(header).expect("a header sent");
+    let exchange = std::panic::AssertUnwindSafe(|| match tls {
+        false => http::exchange(stream, "box", "GET", target, &[], b""),
+        true => {
+            let client = pinned(Some(daemon.pin())).expect("TLS");
+            let name = ServerName::try_from("localhost").expect("a name");
+            let secured = ClientConnection::new(Arc::new(client), name).expect("TLS");
+            http::exchange(StreamOwned::new(secured, stream), "box", "GET", target, &[], b"")
+        }
+    });
+    std::panic::catch_unwind(exchange).ok()
+}
+
+#[test]
+fn behind_a_balancer_everybody_is_who_they_are() {
+    let config = "[http]\nproxies = ['127.0.0.1']\n".to_owned();
+    let daemon = Daemon::start(DaemonOptions { config, ..DaemonOptions::default() });
+    let login = |header: &[u8], tls, password: &str| {
+        let target = format!("/api/v1/Login?user=admin&password={password}");
+        balanced(&daemon, header, tls, &target).map(|answer| answer.json())
+    };
+    let guesser = b"PROXY TCP4 203.0.113.9 10.0.0.1 40000 8443\r\n";
+    let mut locked = Value::Null;
+    for turn in 0..6 {
+        locked = login(guesser, turn % 2 == 0, "wrong").expect("an answer");
+    }
+    assert_ne!(locked["tLockTimeResidue"], 0, "{locked}");
+    assert_eq!(login(guesser, false, "12345").expect("an answer")["bStatus"], false);
+    // Version 2, of 203.0.113.10.
+    let other = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x0a\x0a\0\0\x01\x9c\x40\x20\xfb";
+    for tls in [false, true] {
+        let answer = login(other, tls, "12345").expect("an answer");
+        assert_eq!(answer["bStatus"], true, "{answer}");
+        let session = answer["strSession"].as_str().expect("a session");
+        let target = format!("/api/v1/GetAuditList?session={session}");
+        let audit = balanced(&daemon, other, tls, &target).expect("an answer").text();
+        assert!(audit.contains("203.0.113.9") && !audit.contains("127.0.0.1"), "{audit}");
+    }
+    for wrong in [&b""[..], b"PROXY TCP4 a b c d\r\n", b"PROXY TCP6 203.0.113.9 10.0.0.1 1 1\r\n"] {
+        assert!(login(wrong, false, "12345").is_none(), "{}", String::from_utf8_lossy(wrong));
     }
 }
 

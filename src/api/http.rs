@@ -6,7 +6,7 @@
 //! for a head to arrive and for a connection to idle, [`GRACE`] for requests in flight at the stop.
 
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,7 @@ use super::cloud::pass::is_passed;
 use super::line::{LineFixer, NextLine};
 use super::normalise::Target;
 use super::params::SESSION;
+use super::proxied;
 use super::reply::{self, Reply};
 use super::request::Incoming;
 use super::tls::Certificate;
@@ -79,6 +80,7 @@ pub async fn serve(listeners: Listeners, ctx: Arc<Context>, shutdown: Cancellati
     let server = Server {
         seats: Arc::new(Semaphore::new(ctx.config.http.max_connections)),
         origins: ctx.config.http.cors_origins.clone().into(),
+        proxies: ctx.config.http.proxies.clone().into(),
         guests: ctx.cloud.guests.clone(),
         nodes: ctx.cloud.nodes.clone(),
         routes: TowerToHyperService::new(warp::service(router::routes(ctx))),
@@ -104,6 +106,8 @@ pub async fn serve(listeners: Listeners, ctx: Arc<Context>, shutdown: Cancellati
 struct Server<R> {
     seats: Arc<Semaphore>,
     origins: Arc<[String]>,
+    /// Who tells for whom it comes.
+    proxies: Arc<[IpAddr]>,
     guests: Arc<Guests>,
     /// The other nodes of this central, if there are any.
     nodes: Option<Arc<Nodes>>,
@@ -188,7 +192,7 @@ where
         seat.ok().map(Arc::new)
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
+    fn admit(&self, mut stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
         let Some(seat) = self.seat(peer) else { return };
         // Frames are small and late ones are useless. Fails only on a socket that is dead already.
         let _ = stream.set_nodelay(true);
@@ -197,7 +201,8 @@ where
         let _ = setsockopt(&stream, SndBuf, &SEND_BUFFER);
         // Fails only on a socket that is dead already.
         let Ok(local) = stream.local_addr() else { return };
-        let connection = Connection {
+        let proxied = self.proxies.contains(&peer.ip().to_canonical());
+        let mut connection = Connection {
             server: self.clone(),
             peer,
             local,
@@ -207,6 +212,15 @@ where
             next_line: NextLine::default(),
         };
         self.connections.spawn(async move {
+            if proxied {
+                match timeout(HEAD_TIMEOUT, proxied::read(&mut stream)).await {
+                    Ok(Ok(told)) => connection.peer = told.unwrap_or(peer),
+                    Ok(Err(error)) => {
+                        return tracing::debug!(%peer, %error, "a balancer's connection (http.proxies)");
+                    }
+                    Err(_) => return tracing::debug!(%peer, "a balancer told nothing (http.proxies)"),
+                }
+            }
             match tls {
                 None => connection.serve(stream).await,
                 Some(tls) => match timeout(HEAD_TIMEOUT, tls.accept(stream)).await {

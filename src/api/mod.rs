@@ -34,6 +34,7 @@ pub mod opening;
 pub mod pages;
 pub mod params;
 pub mod playback;
+mod proxied;
 pub mod ptz;
 pub mod records;
 pub mod reply;

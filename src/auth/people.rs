@@ -84,8 +84,11 @@ impl Auth {
         self.tell(Change::Password { user: user.to_owned(), kept: String::new() });
     }
 
-    /// Takes over what was changed in the database.
-    pub(super) async fn changed(&self) -> Result<()> {
+    /// Takes over what was changed in the database, and has the other nodes do so.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn changed(&self) -> Result<()> {
         self.reread().await?;
         self.tell(Change::Rights);
         Ok(())

@@ -10,17 +10,16 @@ mod nodes;
 mod pass;
 mod reports;
 pub mod request;
+mod seen;
 pub mod sources;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::broadcast;
-use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
 
 pub use self::claim::{MAX_WAITING, Waiting};
@@ -41,9 +40,6 @@ use crate::store::{SiteRow, SiteSeen, Store};
 
 /// Changes that wait for slow listeners; who is further behind looks at everything again.
 const CHANGES: usize = 1024;
-
-/// How long what is noted of connections may wait to be written, all of it at once.
-const WRITE: Duration = Duration::from_secs(5);
 
 /// What a central does with its edges.
 #[derive(Clone, Debug)]
@@ -87,6 +83,8 @@ pub struct Site {
     pub link: Option<Link>,
     /// As the edge's own GetSrc shows them; what it said last, also while it is away.
     pub sources: Arc<Vec<Value>>,
+    /// The database has another list of them yet.
+    unsaved: bool,
 }
 
 /// The connection of an edge.
@@ -104,7 +102,7 @@ impl Site {
     fn new(mut row: SiteRow) -> Self {
         // Kept once: `row.sources` is for the database.
         let sources = serde_json::from_str(&std::mem::take(&mut row.sources)).unwrap_or_default();
-        Self { row, link: None, sources: Arc::new(sources) }
+        Self { row, link: None, sources: Arc::new(sources), unsaved: false }
     }
 
     /// The source with this token of its own.
@@ -349,15 +347,21 @@ impl Central {
             }
             return;
         };
-        // What was not written yet is newer than the row.
+        // What is not written yet, here or by another node, is newer than the row.
         if let Some(SiteSeen { uuid, address, at, .. }) = table.seen.get(token).cloned() {
             (new.row.uuid, new.row.address, new.row.seen) = (uuid, address, Some(at));
+        } else if let Some(Site { row, .. }) = &old
+            && row.key == new.row.key
+            && row.seen > new.row.seen
+        {
+            (new.row.uuid, new.row.address) = (row.uuid.clone(), row.address.clone());
+            new.row.seen = row.seen;
         }
         match (link, old) {
             (Some(link), _) if !new.row.enabled => link.tunnel.close(),
             // Of an edge that is here, what it said itself is newer too.
             (Some(link), Some(old)) if old.row.key == new.row.key => {
-                (new.link, new.sources) = (Some(link), old.sources);
+                (new.link, new.sources, new.unsaved) = (Some(link), old.sources, old.unsaved);
             }
             // Another box has the token now.
             (Some(link), _) => link.tunnel.close(),
@@ -411,27 +415,6 @@ impl Central {
         self.note(&mut table, token, now);
         drop(table);
         self.tell(token);
-    }
-
-    /// Has it written that a site is or was connected now.
-    fn note(self: &Arc<Self>, table: &mut Table, token: &str, at: Wall) {
-        let Some(SiteRow { uuid, address, .. }) = table.sites.get(token).map(|site| &site.row) else {
-            return;
-        };
-        let (uuid, address) = (uuid.clone(), address.clone());
-        let first = table.seen.is_empty();
-        table.seen.insert(token.to_owned(), SiteSeen { token: token.to_owned(), uuid, address, at });
-        // While the runtime ends there is none.
-        if let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| first) {
-            let central = self.clone();
-            runtime.spawn(async move {
-                sleep(WRITE).await;
-                let seen: Vec<_> = std::mem::take(&mut central.lock().seen).into_values().collect();
-                if let Err(error) = central.store.run(move |store| store.set_sites_seen(&seen)).await {
-                    tracing::warn!("not noted when sites were seen: {error}");
-                }
-            });
-        }
     }
 
     /// Has listeners look at a site again.

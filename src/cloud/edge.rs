@@ -9,11 +9,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use rand::RngExt;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
@@ -41,6 +43,9 @@ const LONG_REST: (Duration, Duration) = (Duration::from_secs(30), Duration::from
 /// How long it may take to get a connection: two repeats of its first packet. After the third, which comes 7 s after the
 /// first, the central may have been back for long.
 const CONNECTING: Duration = Duration::from_secs(5);
+/// How much later each next address of the central is tried (RFC 8305, 8), and how many are.
+const STAGGER: Duration = Duration::from_millis(250);
+const MAX_PLACES: usize = 8;
 /// How long an edge that shows its code waits for the verdict on one connection.
 const CLAIMING: Duration = Duration::from_secs(600);
 /// What may lie in the kernel on its way out: control calls wait behind it.
@@ -266,8 +271,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 async fn dial(settings: &Settings) -> Result<(WebSocketStream<Box<dyn Io>>, SocketAddr)> {
     let place = place(&settings.host, settings.port);
     let silent = |what: &str| Error::timeout(format!("{place}: {what}"));
-    let connecting = TcpStream::connect((settings.host.as_str(), settings.port));
-    let socket = timeout(CONNECTING, connecting).await.map_err(|_| silent("nobody answers"))?;
+    let socket = timeout(CONNECTING, connect((settings.host.as_str(), settings.port)))
+        .await
+        .map_err(|_| silent("nobody answers"))?;
     let socket = socket.map_err(|error| Error::timeout(format!("{place}: {}", reason(&error))))?;
     let central = socket.peer_addr()?;
     socket.set_nodelay(true)?;
@@ -295,6 +301,26 @@ async fn dial(settings: &Settings) -> Result<(WebSocketStream<Box<dyn Io>>, Sock
         _ => Error::timeout(format!("{place}: what answers is no central")),
     })?;
     Ok((socket, central))
+}
+
+/// The first of the addresses that answers, each tried a little later than the one before (RFC 8305, 5).
+async fn connect(host: impl ToSocketAddrs) -> io::Result<TcpStream> {
+    let places = lookup_host(host).await?.take(MAX_PLACES);
+    let mut tries: FuturesUnordered<_> = (0..)
+        .zip(places)
+        .map(|(turn, place)| async move {
+            sleep(STAGGER * turn).await;
+            TcpStream::connect(place).await
+        })
+        .collect();
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    while let Some(tried) = tries.next().await {
+        match tried {
+            Ok(socket) => return Ok(socket),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 fn place(host: &str, port: u16) -> String {
@@ -327,5 +353,38 @@ fn untrusted(error: &io::Error, place: &str) -> Error {
         Some(rustls::Error::General(text)) => Error::refused(format!("{place}: {text}")),
         Some(other) => Error::timeout(format!("{place}: TLS: {other}")),
         None => Error::timeout(format!("{place}: {}", reason(error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// An address that answers to nothing: the kernel drops what comes while enough wait to be accepted.
+    fn silent() -> (SocketAddr, Vec<std::net::TcpStream>, socket2::Socket) {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket.listen(0).unwrap();
+        let place = socket.local_addr().unwrap().as_socket().unwrap();
+        let waiting = (0..8)
+            .map_while(|_| std::net::TcpStream::connect_timeout(&place, Duration::from_millis(200)).ok());
+        (place, waiting.collect(), socket)
+    }
+
+    #[tokio::test]
+    async fn a_central_is_found_at_its_second_address() {
+        let (silent, waiting, _socket) = silent();
+        assert!(waiting.len() < 8, "it takes all");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = listener.local_addr().unwrap();
+        let refuses = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        for first in [silent, refuses] {
+            let socket = timeout(CONNECTING, connect(&[first, place][..])).await.expect("in time").unwrap();
+            assert_eq!(socket.peer_addr().unwrap(), place);
+        }
+        let error = connect(&[refuses][..]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

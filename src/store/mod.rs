@@ -102,6 +102,15 @@ impl Store {
             .map_err(|error| Error::internal(format!("database task: {error}")))?
     }
 
+    /// Whether this machine's own database can be read.
+    ///
+    /// # Errors
+    /// `Internal` when not.
+    pub fn answers(&self) -> Result<()> {
+        let tables: i64 = self.db().query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables == 0 { Err(Error::internal("the database is empty")) } else { Ok(()) }
+    }
+
     /// Reads the whole database through.
     ///
     /// # Errors

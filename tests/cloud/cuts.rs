@@ -31,6 +31,8 @@ impl Held {
     }
 }
 
+const PATIENCE: Duration = Duration::from_secs(40);
+
 /// `H5EDGE_CUTS`: how many.
 fn cuts() -> usize {
     std::env::var("H5EDGE_CUTS").map_or(10, |text| text.parse().expect("a number"))
@@ -70,6 +72,7 @@ fn cut(net: &Net, count: usize) -> Vec<Duration> {
     let one = |turn: usize| {
         // At another moment of a picture each time.
         thread::sleep(Duration::from_millis(100 + turn as u64 * 397 % 500));
+        let before = net.tunnel_port();
         // The router forgets its connections and says so, as at its restart.
         net.lab.enter("router", || {
             nft("add table ip cut; add chain ip cut f { type filter hook forward priority -1; }; \
@@ -78,14 +81,21 @@ fn cut(net: &Net, count: usize) -> Vec<Duration> {
             nft("delete table ip cut");
         });
         let begin = Instant::now();
-        watches.iter().map(|watch| watch.next_after(begin, "pictures after a cut")).max().unwrap_or_default()
+        wait_for("the box to come anew", PATIENCE, || {
+            thread::sleep(Duration::from_millis(20));
+            let anew = net.tunnel_port().is_some_and(|port| Some(port) != before);
+            (anew && net.source(FAR).is_some_and(|source| is_there(&source))).then_some(())
+        });
+        let anew = Instant::now();
+        let first = watches.iter().map(|watch| watch.next_after(anew, "pictures after a cut")).max();
+        (anew - begin) + first.unwrap_or_default()
     };
     (0..count).map(one).collect()
 }
 
 /// Waits until nobody watches and nothing is pulled any more; what is held then.
 fn idle<T>(net: &Net, held: impl Fn() -> T) -> T {
-    wait_for("nobody who watches", Duration::from_secs(40), || {
+    wait_for("nobody who watches", PATIENCE, || {
         thread::sleep(Duration::from_millis(200));
         let far = net.lab.enter("far", || net.far.source("cam1"))?;
         let here = net.source(FAR).filter(is_there)?;

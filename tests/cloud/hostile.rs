@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use h5edge::api::calls::Run;
+use h5edge::api::table::calls;
 use h5edge::api::tls::Certificate;
 use h5edge::base::pin::{fingerprint, pinned};
 use h5edge::cloud::edge::PATH;
@@ -260,12 +262,19 @@ async fn a_central_gets_no_more_than_it_was_granted() {
         assert!(answer.contains("the central "), "{answer}");
     }
     // What protects the box is out of reach for everybody, however it is spelt.
-    for call in
-        ["Login", "CreateUser", "createuser", "SetCloudInfo", "FactoryReset", "SetCertificate", "//SetSsh"]
-    {
-        let answer =
-            rogue.ask_as("Administrator", &format!("GET /api/v1/{call}?user=eve HTTP/1.1"), &[], "").await;
-        assert!(answer.contains("nothing at this address"), "{call}: {answer}");
+    let people = || {
+        let changes = calls().filter(|call| matches!(call.run, Run::Change(_) | Run::Post(_)));
+        changes.filter(|call| call.name.contains("User") || call.name.contains("Role"))
+    };
+    assert!(people().count() >= 9);
+    let spelt =
+        ["Login", "createuser", "SetCloudInfo", "FactoryReset", "SetCertificate", "//SetSsh", "AddCamToRole"];
+    for call in spelt.into_iter().chain(people().map(|call| call.name)) {
+        for method in ["GET", "POST"] {
+            let line = format!("{method} /api/v1/{call}?user=eve HTTP/1.1");
+            let answer = rogue.ask_as("Administrator", &line, &[], "").await;
+            assert!(answer.contains("nothing at this address"), "{line}: {answer}");
+        }
     }
     drop(rogue);
     let rogue = Rogue::of("view").await;

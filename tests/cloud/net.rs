@@ -134,6 +134,19 @@ impl Net {
         site["strSince"].as_str().expect("a time").to_owned()
     }
 
+    /// The far box's own port of its connection to the central: another one for each.
+    pub fn tunnel_port(&self) -> Option<u16> {
+        let table = format!("/proc/{}/net/tcp", self.far.process.pid());
+        let table = std::fs::read_to_string(table).expect("the connections");
+        let port = |address: &str| u16::from_str_radix(address.split_once(':')?.1, 16).ok();
+        table.lines().skip(1).find_map(|line| {
+            let [_, own, other, "01", ..] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+                return None;
+            };
+            port(own).filter(|_| port(other) == Some(PORT))
+        })
+    }
+
     /// Somebody in the office who watches it.
     pub fn watch(&self, mapped: &'static str) -> Watch {
         self.there(|user| Watch::start(user, mapped))

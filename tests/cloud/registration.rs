@@ -204,6 +204,16 @@ fn a_user_knows_of_sites_of_which_some_source_may_be_seen() {
     for call in ["GetClaimList", "DelServer", "ClaimServer", "SetCloudServer"] {
         assert_eq!(refusal(&central, call, &[]), format!("{call} needs the role Administrator"));
     }
+    // A box that gets the token of one that was removed is another one.
+    let eve = central.session.clone();
+    central.login();
+    central.api_ok("DelServer", &[("servertoken", "site1")]);
+    let heir = yard::edge(&central, "site1", "view");
+    scene::add(&heir, "cam1", "rtsp://127.0.0.1:9/x", &[]);
+    yard::wait_listed(&central, "site1-cam1");
+    central.session = eve;
+    assert_eq!(servers(&central), Vec::<Value>::new());
+    assert_eq!(central.api_ok("GetSrc", &[])["src"], json!([]));
     drop(edges);
 }
 

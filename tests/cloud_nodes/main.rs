@@ -5,6 +5,7 @@
 mod support;
 
 mod balancer;
+mod database;
 mod people;
 mod same;
 mod scattered;

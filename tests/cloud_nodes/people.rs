@@ -1,7 +1,5 @@
 //! People meet another node with each request, and boxes are claimed at any.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use crate::support::daemon::Daemon;
@@ -83,11 +81,16 @@ fn one_log_in_serves_all_nodes_and_a_code_is_typed_at_any() {
 
     // Three nodes give a guesser no more tries than one.
     let guess = |node: &Daemon| node.get("/api/v1/Login?user=vera&password=wrong").1;
-    for (tried, node) in [a, b, c, a, b].into_iter().enumerate() {
+    let marks = [(); 5].map(|()| login(a, "admin", "12345").expect("a log-in"));
+    for (tried, (node, mark)) in [a, b, c, a, b].into_iter().zip(&marks).enumerate() {
+        assert!([a, b, c].iter().all(|node| is_open(node, mark)));
         let refused = guess(node);
         assert_eq!(refused["nFaultTimes"], tried + 1, "{refused}");
-        // What one counts the others hear at once, but not before it answers.
-        std::thread::sleep(Duration::from_millis(300));
+        // What one counts the others hear a moment later, and before what it tells after that.
+        assert_eq!(node.get(&format!("/api/v1/Logout?session={mark}")).0, 200);
+        for node in [a, b, c] {
+            wait_closed(node, mark);
+        }
     }
     for node in [a, b, c] {
         assert_ne!(guess(node)["tLockTimeResidue"], 0);

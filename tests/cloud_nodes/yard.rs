@@ -28,7 +28,7 @@ pub struct Yard {
     pub camera: Fakecam,
     pub balancer: Balancer,
     pub nats: Nats,
-    _postgres: Postgres,
+    pub postgres: Postgres,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -84,7 +84,7 @@ impl Yard {
             balancer.port
         ));
         scene::add(&edge, "cam1", &camera.rtsp_url(0), &[]);
-        Self { edge, nodes, camera, balancer, nats, _postgres: postgres, _turn: turn }
+        Self { edge, nodes, camera, balancer, nats, postgres, _turn: turn }
     }
 
     /// Which of the living nodes is the site's, as the log of each says last.

@@ -43,6 +43,8 @@ const NEVER: &[&str] = &[
     "AddCamToRole",
     "DelCamInRole",
     "CreateOnvifUser",
+    "UpdateOnvifUser",
+    "DeleteOnvifUser",
     "SetSsh",
     "SetCertificate",
     "RenewCertificate",

@@ -2,6 +2,7 @@
 //! knows the place, and the text of its errors.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -48,6 +49,12 @@ pub fn ice_urls<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Er
     let known = |text: &str| ["stun:", "stuns:", "turn:", "turns:"].iter().any(|s| text.starts_with(s));
     let urls = every(from, known, "does not start with stun:, stuns:, turn: or turns:")?;
     if urls.is_empty() { Err(D::Error::custom("needs at least one address")) } else { Ok(urls) }
+}
+
+/// IP addresses, each as itself also where it is written as an IPv4 address within IPv6.
+pub fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpAddr>, D::Error> {
+    let texts = every(from, |text| text.parse::<IpAddr>().is_ok(), "is no IP address")?;
+    Ok(texts.iter().filter_map(|text| text.parse().ok()).map(|ip: IpAddr| ip.to_canonical()).collect())
 }
 
 pub fn absolute_paths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {

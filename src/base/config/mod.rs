@@ -73,6 +73,9 @@ pub struct Http {
     /// Open connections over both ports; more are turned away.
     #[serde(deserialize_with = "checks::within::<16, 65535, _, _>")]
     pub max_connections: usize,
+    /// Balancers that pass connections on: those that come from them begin with a PROXY header.
+    #[serde(deserialize_with = "checks::addresses")]
+    pub proxies: Vec<IpAddr>,
 }
 
 impl Default for Http {
@@ -83,6 +86,7 @@ impl Default for Http {
             https_port: 8443,
             cors_origins: Vec::new(),
             max_connections: 1024,
+            proxies: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Two tasks once [`Central::join`] was called: one hears the other nodes' notices, one their changes of presence.
 //! Streams between nodes run in tasks of the cluster.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::reports::REPORT;
@@ -34,6 +35,9 @@ const MAX_ANSWER: u64 = 4096;
 const MAX_LIST: u64 = 128 << 10;
 /// How long another node may take to tell who waits there.
 const LIST: Duration = Duration::from_secs(3);
+
+/// From one reading of all sites to the next, and after one that failed.
+const REST: Duration = Duration::from_secs(2);
 
 /// How a site is connected.
 #[derive(Clone, Debug)]
@@ -183,7 +187,7 @@ impl Central {
             }
             if let Some(token) = answer["token"].as_str() {
                 // Its notice may still be on its way.
-                self.reread(token).await;
+                self.reread(token).await?;
                 return Ok(Some(token.to_owned()));
             }
         }
@@ -247,7 +251,8 @@ impl Central {
             let link = here();
             match &link {
                 Some(Link { address, build, .. }) => {
-                    let facts = json!({ "address": address.to_string(), "build": build });
+                    let uuid = self.site(site).map(|site| site.row.uuid).unwrap_or_default();
+                    let facts = json!({ "address": address.to_string(), "build": build, "uuid": uuid });
                     if let Err(error) = cluster.here(site, facts).await {
                         return tracing::warn!(site, "not told to the other nodes: {error}");
                     }
@@ -262,14 +267,31 @@ impl Central {
 
     async fn hear_notices(self: Arc<Self>, cluster: Arc<Cluster>) {
         let mut notices = cluster.notices();
+        // When all is read again, because something was missed or could not be read.
+        let mut due: Option<Instant> = None;
+        let mut last: Option<Instant> = None;
         loop {
-            match notices.recv().await {
+            let heard = tokio::select! {
+                heard = notices.recv() => heard,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    last = Some(Instant::now());
+                    due = self.reread_all().await.is_err().then(|| Instant::now() + REST);
+                    continue;
+                }
+            };
+            match heard {
                 Ok(Notice::Told { kind, value, .. }) if kind == SITE => {
-                    self.reread(value.as_str().unwrap_or_default()).await;
+                    if self.reread(value.as_str().unwrap_or_default()).await.is_err() {
+                        due.get_or_insert_with(|| Instant::now() + REST);
+                    }
                 }
                 Ok(Notice::Told { kind, value, .. }) if kind == REPORT => self.reported_elsewhere(&value),
                 Ok(Notice::Told { .. }) => {}
-                Ok(Notice::Missed) | Err(RecvError::Lagged(_)) => self.reread_all().await,
+                // Many reports may come while all is read: not at once again, or nothing else would be done.
+                Ok(Notice::Missed) | Err(RecvError::Lagged(_)) => {
+                    let soon = last.map_or_else(Instant::now, |last| last + REST);
+                    due = Some(due.map_or(soon, |due| due.min(soon)));
+                }
                 Err(RecvError::Closed) => return,
             }
         }
@@ -286,6 +308,7 @@ impl Central {
                     {
                         link.tunnel.close();
                     }
+                    self.note_elsewhere(&cluster, &site);
                     self.tell(&site);
                 }
                 Ok(Change::Any) | Err(RecvError::Lagged(_)) => {
@@ -298,29 +321,43 @@ impl Central {
         }
     }
 
-    /// Takes over what the shared database says of a site.
-    async fn reread(&self, token: &str) {
-        let key = token.to_owned();
-        match self.store.run(move |store| store.site(&key)).await {
-            Ok(row) => self.take_over(token, row),
-            Err(error) => tracing::warn!(site = token, "not read again: {error}"),
+    /// Notes what another node tells of a site's connection, which is newer than the shared database.
+    fn note_elsewhere(&self, cluster: &Cluster, token: &str) {
+        let there = cluster.at(token);
+        let mut table = self.lock();
+        let Some(site) = table.sites.get_mut(token).filter(|site| site.link.is_none()) else { return };
+        let facts = there.map(|there| there.facts).unwrap_or_default();
+        for (name, field) in [("uuid", &mut site.row.uuid), ("address", &mut site.row.address)] {
+            if let Some(told) = facts[name].as_str() {
+                told.clone_into(field);
+            }
         }
-        self.tell(token);
+        site.row.seen = Some(Wall::from(self.clock.wall()));
     }
 
-    async fn reread_all(&self) {
-        let rows = match self.store.run(crate::store::Store::sites).await {
-            Ok(rows) => rows,
-            Err(error) => return tracing::warn!("the sites are not read again: {error}"),
-        };
-        let known: Vec<String> = self.sites().into_iter().map(|site| site.row.token).collect();
-        for gone in known.iter().filter(|token| rows.iter().all(|row| row.token != **token)) {
-            self.take_over(gone, None);
+    /// Takes over what the shared database says of a site.
+    async fn reread(&self, token: &str) -> Result<()> {
+        let key = token.to_owned();
+        let read = self.store.run(move |store| store.site(&key)).await;
+        let row = read.inspect_err(|error| tracing::warn!(site = token, "not read again yet: {error}"))?;
+        self.take_over(token, row);
+        self.tell(token);
+        Ok(())
+    }
+
+    async fn reread_all(&self) -> Result<()> {
+        let read = self.store.run(crate::store::Store::sites).await;
+        let rows = read.inspect_err(|error| tracing::warn!("the sites are not read again yet: {error}"))?;
+        let there: HashSet<&str> = rows.iter().map(|row| row.token.as_str()).collect();
+        for site in self.sites().iter().filter(|site| !there.contains(site.row.token.as_str())) {
+            self.take_over(&site.row.token, None);
+            self.tell(&site.row.token);
         }
         for row in rows {
             let token = row.token.clone();
             self.take_over(&token, Some(row));
             self.tell(&token);
         }
+        Ok(())
     }
 }

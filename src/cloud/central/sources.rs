@@ -84,14 +84,20 @@ impl Central {
                 let fields = ["strToken", "strName", "bOnline"];
                 list.iter().map(|source| fields.map(|field| source[field].clone())).collect()
             };
-            let lasting = names(&site.sources) != names(&sources);
+            site.unsaved |= names(&site.sources) != names(&sources);
             site.sources = Arc::new(sources);
-            lasting
+            site.unsaved
         };
         self.tell(token);
         if lasting {
             let key = token.to_owned();
-            self.store.run(move |store| store.set_site_sources(&key, &text)).await?;
+            let written = self.store.run(move |store| store.set_site_sources(&key, &text)).await;
+            written.inspect_err(|error| {
+                tracing::warn!(site = token, "its list of sources is not written yet: {error}");
+            })?;
+            if let Some(site) = self.lock().sites.get_mut(token) {
+                site.unsaved = false;
+            }
             self.publish(token).await;
         }
         Ok(())

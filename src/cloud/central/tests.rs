@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::*;

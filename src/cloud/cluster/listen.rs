@@ -103,6 +103,7 @@ pub(super) async fn listen(shared: Arc<Shared>, mut ears: Ears, stop: Cancellati
             _ = beat.tick() => {
                 say_beat(&shared, false, false).await;
                 say_again(&shared).await;
+                say_missed(&shared).await;
                 expire(&shared, times > 0 && up_since.elapsed() >= LEASE).await;
             }
             _ = tidy.tick() => {
@@ -112,6 +113,10 @@ pub(super) async fn listen(shared: Arc<Shared>, mut ears: Ears, stop: Cancellati
                 shared.dirty.notify_one();
             }
             now = shared.control.up_again(times) => {
+                // What was sent before the end of the last connection was noticed may have been lost with it.
+                if times > 0 {
+                    shared.unsent.store(true, Ordering::Relaxed);
+                }
                 (times, up_since) = (now, Instant::now());
                 came_up(&shared).await;
             }
@@ -132,12 +137,19 @@ async fn say_beat(shared: &Shared, bye: bool, ask: bool) {
 async fn came_up(shared: &Shared) {
     say_beat(shared, false, true).await;
     say_again(shared).await;
-    if shared.unsent.swap(false, Ordering::Relaxed) {
-        let news = News { life: shared.me.clone(), kind: None, value: Value::Null };
-        shared.control.tell(subject::NOTICE, serde_json::to_vec(&news).unwrap_or_default()).await;
-    }
+    say_missed(shared).await;
     let _ = shared.notices.send(Notice::Missed);
     shared.changed(Change::Any);
+}
+
+/// Tells the others that notices of this node's were lost, if they were.
+async fn say_missed(shared: &Shared) {
+    if shared.unsent.swap(false, Ordering::Relaxed) {
+        let news = News { life: shared.me.clone(), kind: None, value: Value::Null };
+        if !shared.control.tell(subject::NOTICE, serde_json::to_vec(&news).unwrap_or_default()).await {
+            shared.unsent.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Tells what may have been said to nobody and is not in the bucket either: servers that lost one of them have a

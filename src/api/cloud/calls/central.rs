@@ -122,6 +122,8 @@ pub async fn update_server(ask: Ask) -> Result<Answer> {
 /// `DelServer`
 pub async fn del_server(ask: Ask) -> Result<Answer> {
     ask.ctx.cloud.central()?.remove(ask.require("servertoken")?).await?;
+    // Its sources are out of the roles in the database: a box that gets the token later is another one.
+    ask.ctx.auth.changed().await?;
     Ok(Answer::done("Delete successfully"))
 }
 

@@ -8,9 +8,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::super::Notice;
 use super::*;
 
-/// Between a node and its server; while `cut`, nothing passes and nothing is closed.
+/// Between a node and its server; while `cut`, nothing passes and nothing is closed, and what was on its way then is
+/// lost.
 async fn cable(server: String, cut: watch::Receiver<bool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -32,7 +34,10 @@ async fn pass(
 ) {
     let mut buffer = vec![0; 65_536];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let Ok(_) = cut.wait_for(|cut| !cut).await else { return };
+        if *cut.borrow_and_update() {
+            let _ = cut.wait_for(|cut| !cut).await;
+            return;
+        }
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
@@ -57,8 +62,11 @@ async fn a_silent_node_is_given_up_and_comes_back() {
     stream.write_all(b"x").await.unwrap();
     stream.read_exact(&mut [0]).await.unwrap();
 
+    let mut notices = a.cluster.notices();
     cut.send(true).unwrap();
     let start = Instant::now();
+    // Nobody can know yet that it will not arrive.
+    b.cluster.publish("users", json!("anna")).await.unwrap();
     let error = timeout(Duration::from_secs(6), stream.read(&mut [0])).await.unwrap().unwrap_err();
     println!("a stream to a silent node failed after {:?}", start.elapsed());
     assert!(error.to_string().contains("node b has been silent"), "{error}");
@@ -72,7 +80,10 @@ async fn a_silent_node_is_given_up_and_comes_back() {
     // The edge gave b up as well, which b does not know.
     a.cluster.here("moves", json!({})).await.unwrap();
 
+    assert!(notices.try_recv().is_err());
     cut.send(false).unwrap();
+    let missed = timeout(Duration::from_secs(20), notices.recv()).await.expect("it is told").unwrap();
+    assert_eq!(missed, Notice::Missed);
     let took = until(20, "a sees b's site", || seen(&a, "stays", "b")).await;
     println!("a node that was cut off was whole again after {took:?}");
     until(20, "b sees that the site moved", || seen(&b, "moves", "a")).await;
