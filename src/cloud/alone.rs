@@ -86,6 +86,10 @@ impl Cluster {
         match self.0 {}
     }
 
+    pub fn last(&self, _: &str) -> Option<Presence> {
+        match self.0 {}
+    }
+
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         match self.0 {}
     }

@@ -117,7 +117,7 @@ export function untilPlaying(page, seconds = 25) {
   return until('the video plays', seconds, () =>
     page.evaluate(() => {
       const video = document.querySelector('video');
-      return video.currentTime > 0.2 && video.videoWidth > 0 && !video.paused && video.readyState >= 3;
+      return video?.currentTime > 0.2 && video.videoWidth > 0 && !video.paused && video.readyState >= 3;
     }),
   );
 }

@@ -53,6 +53,10 @@ async fn calls_of_a_site_answer_alike_at_all_nodes() {
     let entry = tokio::task::block_in_place(|| {
         (0..3).for_each(|node| drop(yard.wait_listed(node, true)));
         assert_eq!(yard.home(), Some(1));
+        let listed = |node: &Daemon| node.api_ok("GetServerList", &[])["server"][0].clone();
+        for field in ["strServerUuid", "strServerIp", "strVersion"] {
+            assert_ne!(alike(&yard, field, |node| listed(node)[field].clone()), "", "{field}");
+        }
         let entry = record(&yard);
         files(&yard, &entry);
         calls(&yard, &entry);

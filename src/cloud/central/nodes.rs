@@ -186,8 +186,8 @@ impl Central {
                 return Err(Error::refused(text));
             }
             if let Some(token) = answer["token"].as_str() {
-                // Its notice may still be on its way.
-                self.reread(token).await?;
+                // Its notice may still be on its way; what cannot be read now is read later.
+                let _ = self.reread(token).await;
                 return Ok(Some(token.to_owned()));
             }
         }
@@ -308,7 +308,7 @@ impl Central {
                     {
                         link.tunnel.close();
                     }
-                    self.note_elsewhere(&cluster, &site);
+                    self.note_elsewhere(&site);
                     self.tell(&site);
                 }
                 Ok(Change::Any) | Err(RecvError::Lagged(_)) => {
@@ -322,17 +322,16 @@ impl Central {
     }
 
     /// Notes what another node tells of a site's connection, which is newer than the shared database.
-    fn note_elsewhere(&self, cluster: &Cluster, token: &str) {
-        let there = cluster.at(token);
+    fn note_elsewhere(&self, token: &str) {
+        let Some(told) = self.cluster.get().and_then(|cluster| cluster.last(token)) else { return };
         let mut table = self.lock();
         let Some(site) = table.sites.get_mut(token).filter(|site| site.link.is_none()) else { return };
-        let facts = there.map(|there| there.facts).unwrap_or_default();
         for (name, field) in [("uuid", &mut site.row.uuid), ("address", &mut site.row.address)] {
-            if let Some(told) = facts[name].as_str() {
-                told.clone_into(field);
+            if let Some(text) = told.facts[name].as_str() {
+                text.clone_into(field);
             }
         }
-        site.row.seen = Some(Wall::from(self.clock.wall()));
+        site.row.seen = site.row.seen.max(Some(told.since.into()));
     }
 
     /// Takes over what the shared database says of a site.
@@ -341,6 +340,8 @@ impl Central {
         let read = self.store.run(move |store| store.site(&key)).await;
         let row = read.inspect_err(|error| tracing::warn!(site = token, "not read again yet: {error}"))?;
         self.take_over(token, row);
+        // It may have come before it was known here.
+        self.note_elsewhere(token);
         self.tell(token);
         Ok(())
     }
@@ -356,6 +357,7 @@ impl Central {
         for row in rows {
             let token = row.token.clone();
             self.take_over(&token, Some(row));
+            self.note_elsewhere(&token);
             self.tell(&token);
         }
         Ok(())

@@ -230,13 +230,12 @@ impl Cluster {
     /// Where a site is, from memory; `None` if it is away, or its node is dead or cannot be heard.
     pub fn at(&self, site: &str) -> Option<Presence> {
         let sites = locked(&self.shared.sites);
-        let record = sites.at(site).filter(|record| self.shared.alive(&record.life))?;
-        Some(Presence {
-            node: record.life.node.clone(),
-            // Another node wrote it.
-            facts: serde_json::from_str(&record.facts).unwrap_or_default(),
-            since: UNIX_EPOCH.checked_add(Duration::from_millis(record.since)).unwrap_or(UNIX_EPOCH),
-        })
+        sites.at(site).filter(|record| self.shared.alive(&record.life)).map(presence)
+    }
+
+    /// What was heard of a site last: where it is, or was until `since`, or where it was when its node fell silent.
+    pub fn last(&self, site: &str) -> Option<Presence> {
+        locked(&self.shared.sites).last(site).map(presence)
     }
 
     /// Changes of presence from now on. A receiver that lags should take it for [`Change::Any`].
@@ -272,6 +271,15 @@ impl Cluster {
     /// Other nodes' notices from now on. A receiver that lags should take it for [`Notice::Missed`].
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
         self.shared.notices.subscribe()
+    }
+}
+
+fn presence(record: &Record) -> Presence {
+    Presence {
+        node: record.life.node.clone(),
+        // Another node wrote it.
+        facts: serde_json::from_str(&record.facts).unwrap_or_default(),
+        since: UNIX_EPOCH.checked_add(Duration::from_millis(record.since)).unwrap_or(UNIX_EPOCH),
     }
 }
 

@@ -196,7 +196,12 @@ impl Sites {
 
     /// The newest record of a site that says that it is somewhere.
     pub fn at(&self, site: &str) -> Option<&Record> {
-        self.known.get(site).map(|known| &known.record).filter(|record| record.here)
+        self.last(site).filter(|record| record.here)
+    }
+
+    /// What was heard of the site last, also that it is away.
+    pub fn last(&self, site: &str) -> Option<&Record> {
+        self.known.get(site).map(|known| &known.record)
     }
 }
 
